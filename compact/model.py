@@ -1,0 +1,212 @@
+"""The model record: one device's equations over its terminals, states and parameters.
+
+Pure declaration in SymPy. It knows no simulator, no stimulus and no data. Devices are written with
+:class:`~synspice.compact.definition.Definition`, which checks them and returns this record.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal
+
+import sympy as sp
+
+from . import parameters as _parameters
+from .parameters import Parameter
+
+TEMPERATURE = sp.Symbol("t_ambient", positive=True)
+"""Ambient temperature [K]; each target replaces it with the simulator's own."""
+
+FROZEN = Parameter(
+    name="frozen",
+    unit="1",
+    default=0.0,
+    description="1 holds the states at their initial values in every analysis",
+    lower=0.0,
+    upper=1.0,
+    instance=True,
+)
+"""The instance parameter that every device with states has."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class State:
+    """A memory variable.
+
+    Attributes
+    ----------
+    name, unit, description : str
+    initial : float
+        Default of the instance parameter ``<name>_init``.
+    scale : float
+        Natural size of a change, in ``unit``; simulators integrate the deviation in this scale.
+    lower, upper : float
+        Range that the vector field keeps the state in.
+    """
+
+    name: str
+    unit: str
+    description: str
+    initial: float = 0.0
+    scale: float = 1.0
+    lower: float = -math.inf
+    upper: float = math.inf
+
+    @property
+    def symbol(self) -> sp.Symbol:
+        return sp.Symbol(self.name, real=True)
+
+    @property
+    def initial_parameter(self) -> Parameter:
+        """The instance parameter that holds the initial value."""
+        return Parameter(
+            name=f"{self.name}_init",
+            unit=self.unit,
+            default=self.initial,
+            description=f"initial value of {self.name} ({self.description})",
+            lower=self.lower,
+            upper=self.upper,
+            instance=True,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Voltage:
+    """The voltage between two terminals."""
+
+    name: str
+    plus: str
+    minus: str
+
+    @property
+    def symbol(self) -> sp.Symbol:
+        return sp.Symbol(self.name, real=True)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Quantity:
+    """A named intermediate expression.
+
+    A simulator without local variables may solve for a quantity that has a natural ``scale`` as it does for a voltage, and
+    reads it within the range that it never leaves; one without a scale is always written out.
+    """
+
+    name: str
+    unit: str
+    description: str
+    expression: sp.Expr
+    scale: float | None = None
+    lower: float = -math.inf
+    upper: float = math.inf
+
+    @property
+    def symbol(self) -> sp.Symbol:
+        return sp.Symbol(self.name, positive=True) if self.expression.is_positive else sp.Symbol(self.name, real=True)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Branch:
+    """A current or a charge between two terminals; a positive current flows from plus through the device to minus."""
+
+    plus: str
+    minus: str
+    expression: sp.Expr
+
+
+@dataclass(frozen=True, kw_only=True)
+class Noise:
+    """A noise current between two terminals. ``density`` is its power spectral density [A^2/Hz]."""
+
+    name: str
+    plus: str
+    minus: str
+    kind: Literal["white", "flicker"]
+    density: sp.Expr
+    exponent: float = 1.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Model:
+    """One device's equations. See the module docstring.
+
+    Attributes
+    ----------
+    name : str
+        Lower-case name of the device in every target.
+    title, description : str
+    terminals : tuple of str
+    write, read : tuple of (str, str)
+        The terminal pair that a stimulus drives, and the one whose conductance is the weight.
+    parameters : tuple of Parameter
+        Model parameters first, then the instance parameters (initial states, ``frozen``).
+    states, voltages, quantities, currents, charges, noise : tuples of records
+    rates : tuple of sympy.Expr
+        One time derivative a state [unit/s].
+    observables : tuple of Quantity
+        Expressions worth reporting, over states and voltages.
+    references : tuple of str
+    """
+
+    name: str
+    title: str
+    description: str
+    terminals: tuple[str, ...]
+    write: tuple[str, str]
+    read: tuple[str, str]
+    parameters: tuple[Parameter, ...]
+    states: tuple[State, ...]
+    voltages: tuple[Voltage, ...]
+    quantities: tuple[Quantity, ...]
+    currents: tuple[Branch, ...]
+    charges: tuple[Branch, ...]
+    rates: tuple[sp.Expr, ...]
+    observables: tuple[Quantity, ...]
+    noise: tuple[Noise, ...]
+    references: tuple[str, ...]
+
+    def parameter(self, name: str) -> Parameter:
+        """Return the parameter record of a name (KeyError when there is none)."""
+        return {p.name: p for p in self.parameters}[name]
+
+    @property
+    def model_parameters(self) -> tuple[Parameter, ...]:
+        """The parameters that belong to the material, without the instance parameters."""
+        return tuple(p for p in self.parameters if not p.instance)
+
+    def values(self, given: Mapping[str, float], where: str | None = None) -> dict[str, float]:
+        """Return every parameter's value, checked (see :func:`synspice.compact.parameters.complete`)."""
+        return _parameters.complete(self.parameters, given, where or f"device '{self.name}'")
+
+    def initial_states(self, values: Mapping[str, float]) -> tuple[float, ...]:
+        """Return the initial states that a complete set of values holds."""
+        return tuple(values[s.initial_parameter.name] for s in self.states)
+
+    @cached_property
+    def expanded(self) -> dict[sp.Symbol, sp.Expr]:
+        """Every quantity's symbol with its expression over variables and parameters only."""
+        return expand(self.quantities)
+
+    @cached_property
+    def definition_hash(self) -> str:
+        """Twelve hex digits that change with any equation, parameter or name."""
+        parts = [self.name, *self.terminals, str(self.write), str(self.read), *(repr(p) for p in self.parameters)]
+        parts += [repr(r) for group in (self.states, self.voltages) for r in group]
+        for group in (self.quantities, self.observables):
+            parts += [f"{q.name} {q.unit} {q.scale} {q.lower} {q.upper} {sp.srepr(q.expression)}" for q in group]
+        for branches in (self.currents, self.charges):
+            parts += [f"{b.plus} {b.minus} {sp.srepr(b.expression)}" for b in branches]
+        parts += [sp.srepr(r) for r in self.rates]
+        parts += [f"{n.name} {n.plus} {n.minus} {n.kind} {sp.srepr(n.density)} {n.exponent}" for n in self.noise]
+        return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:12]
+
+
+def expand(quantities: Iterable[Quantity]) -> dict[sp.Symbol, sp.Expr]:
+    """Return each quantity's symbol with its expression, earlier quantities substituted."""
+    known: dict[sp.Symbol, sp.Expr] = {}
+    for quantity in quantities:
+        known[quantity.symbol] = quantity.expression.xreplace(known)
+    return known
