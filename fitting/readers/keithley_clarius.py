@@ -110,7 +110,14 @@ def _sheets(path: Path, engine: Literal["openpyxl", "xlrd"]) -> dict[str, list[l
     try:
         if engine == "xlrd":
             old = xlrd.open_workbook(path, logfile=io.StringIO())  # else it prints its warnings
-            return {sheet.name: [sheet.row_values(k) for k in range(sheet.nrows)] for sheet in old.sheets()}
+            return {
+                sheet.name: [
+                    # the value of an error cell (#REF) is its code, a number
+                    ["#error" if cell.ctype == xlrd.XL_CELL_ERROR else cell.value for cell in sheet.row(k)]
+                    for k in range(sheet.nrows)
+                ]
+                for sheet in old.sheets()
+            }
         with path.open("rb") as file:
             book = openpyxl.load_workbook(file, read_only=True, data_only=True)
             return {name: [list(row) for row in book[name].iter_rows(values_only=True)] for name in book.sheetnames}

@@ -357,7 +357,7 @@ def test_workbook_without_settings_says_so(tmp_path: Path) -> None:
 
 def test_workbook_errors(tmp_path: Path) -> None:
     path = workbook(tmp_path / "ratio.xlsx", {"Summary": [["Cycle", "VSET"], [1, 2.0]]})
-    with pytest.raises(DataError, match="no sheet holds a voltage and a current column.*'Summary': Cycle, VSET"):
+    with pytest.raises(DataError, match=r"no sheet holds a voltage and a current column.*'Summary': Cycle, VSET"):
         readers.read(path)
     broken = run(1e-6)
     broken[4][1] = "n/a"
@@ -460,7 +460,7 @@ def test_files_that_are_no_data(tmp_path: Path) -> None:
         readers.read(tmp_path)
     with pytest.raises(DataError, match="the file is empty"):
         readers.read(write(tmp_path, ""))
-    with pytest.raises(DataError, match="layout of this file is not known(.|\n)*ramps: pulse ramps"):
+    with pytest.raises(DataError, match=r"layout of this file is not known(.|\n)*ramps: pulse ramps"):
         readers.read(write(tmp_path, "hello\nworld\n"))
     binary = tmp_path / "image.csv"
     binary.write_bytes(b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR,a,b\n" * 20)

@@ -1,0 +1,177 @@
+"""One device on a bench, in ngspice: the circuit, the deck, the run."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..compact.constants import ZERO_CELSIUS
+from ..compact.model import Model
+from ..compact.python_code import compile_python
+from ..compact.reference import record
+from ..compact.result import Result
+from ..compact.stimulus import LIMITER_SHARPNESS, Bench, Drive, Waveform
+from . import ngspice
+from .ngspice import Plot, RawData, SolverOptions
+from .subcircuit import format_subcircuit
+
+if TYPE_CHECKING:
+    from PySpice.Spice.Netlist import Circuit
+
+STEPS = 1000
+"""Time steps that the whole stimulus has at least; breakpoints and the truncation error add the others."""
+
+DEVICE = "dut"
+"""Name of the device's instance in a bench."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """A device, its parameter values and a bench, for one run.
+
+    Attributes
+    ----------
+    model : Model
+    values : mapping of name to float
+        The defaults stand for missing ones.
+    bench : Bench
+    experiment : str
+        Name for the record.
+    """
+
+    model: Model
+    values: Mapping[str, float]
+    bench: Bench
+    experiment: str = ""
+
+
+def bench_circuit(model: Model, values: Mapping[str, float], bench: Bench) -> Circuit:
+    """Return the bench as a PySpice circuit, without an analysis.
+
+    The device is ``xdut``; each terminal is a node of its own name, each source ``v<terminal>`` (the grounded terminals have
+    one of 0 V, to read the current), behind an impedance from node ``<terminal>_source``.
+    """
+    logging.getLogger("PySpice").setLevel(logging.ERROR)
+    from PySpice.Spice.Netlist import Circuit
+
+    complete = {**model.values(values)}
+    if bench.frozen:
+        complete["frozen"] = 1.0
+    circuit = Circuit(f"{model.name} on a bench")
+    lines = [format_subcircuit(model, complete)]
+    for terminal in model.terminals:
+        drive = bench.drives.get(terminal, Drive(waveform=Waveform.constant(0.0)))
+        node = f"{terminal}_source" if drive.has_impedance else terminal
+        circuit.V(terminal, node, circuit.gnd, piecewise_linear(drive.waveform))
+        if drive.has_impedance:
+            lines += impedance_lines(terminal, drive, node)
+    circuit.X(DEVICE, model.name, *model.terminals)
+    circuit.raw_spice = "\n".join(lines)
+    return circuit
+
+
+def piecewise_linear(waveform: Waveform) -> str:
+    """Return a waveform as SPICE source text: ``PWL(t v ...)``, or ``DC v`` for a constant."""
+    if len(waveform.time) == 1:
+        return f"DC {waveform.value[0]!r}"
+    pairs = [f"{t!r} {v!r}" for t, v in zip(waveform.time, waveform.value, strict=True)]
+    rows = [" ".join(pairs[i : i + 8]) for i in range(0, len(pairs), 8)]
+    return "PWL(" + "\n+ ".join(rows) + ")"
+
+
+def impedance_lines(terminal: str, drive: Drive, source: str) -> list[str]:
+    """Return the elements between a source node and a terminal: a resistor, or the compliance limiter."""
+    if drive.compliance is None:
+        return [f"Rsource_{terminal} {source} {terminal} {drive.resistance!r}"]
+    linear = f"V({source},{terminal})/{drive.resistance!r}"
+    ratio = f"V({source},{terminal})/{drive.resistance * drive.compliance!r}"
+    grown = f"exp({LIMITER_SHARPNESS}*ln(1e-30+({ratio})*({ratio})))"
+    return [
+        f"* source of {drive.resistance:g} ohm with a compliance of {drive.compliance:g} A",
+        f"Bsource_{terminal} {source} {terminal} I = {linear}*exp(-{1 / (2 * LIMITER_SHARPNESS)!r}*ln(1+{grown}))",
+    ]
+
+
+def format_bench(job: Job, options: SolverOptions | None = None) -> str:
+    """Return the complete deck of a job: circuit, solver options, saved vectors, transient analysis."""
+    model, bench = job.model, job.bench
+    options = replace(options or SolverOptions(), temperature_c=bench.temperature - ZERO_CELSIUS)
+    saved = [f"v({t})" for t in model.terminals] + [f"i(v{t})" for t in model.terminals]
+    saved += [f"v(x{DEVICE}.{s.name})" for s in model.states]
+    lines = [
+        str(bench_circuit(model, job.values, bench)).rstrip(),
+        *options.lines(),
+        f".save {' '.join(saved)}",
+        options.transient(bench.duration, bench.duration / STEPS),
+        ".end",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def run_ngspice(
+    jobs: Sequence[Job],
+    *,
+    options: SolverOptions | None = None,
+    workers: int | None = None,
+    timeout: float = 120.0,
+    progress: Callable[[int, int], None] | None = None,
+) -> list[Result]:
+    """Run jobs in batch ngspice, each in its own process and folder, in parallel.
+
+    Parameters
+    ----------
+    jobs : sequence of Job
+    options : SolverOptions, optional
+    workers : int, optional
+        Processes at a time; the machine's processors by default.
+    timeout : float
+        Seconds a run may take.
+    progress : callable (done, total), optional
+
+    Returns
+    -------
+    list of Result
+        In the order of the jobs.
+
+    Raises
+    ------
+    SimulationError, EngineMissingError
+    """
+    options = options or SolverOptions()
+    decks = [format_bench(job, options) for job in jobs]
+    raws = ngspice.run_many(decks, workers=workers, timeout=timeout, progress=progress)
+    return [_result(job, raw, deck, options) for job, raw, deck in zip(jobs, raws, decks, strict=True)]
+
+
+def _result(job: Job, raw: RawData, deck: str, options: SolverOptions) -> Result:
+    model, bench = job.model, job.bench
+    plot = raw.plot("tran")
+    values = model.values(job.values)
+    rows: dict[str, Any] = {f"v_{t}": _real(plot, f"v({t})") for t in model.terminals}
+    rows |= {f"i_{t}": -_real(plot, f"i(v{t})") for t in model.terminals}
+    for state, start in zip(model.states, model.initial_states(values), strict=True):
+        rows[state.name] = start + state.scale * _real(plot, f"v(x{DEVICE}.{state.name})")
+    v = [rows[f"v_{w.plus}"] - rows[f"v_{w.minus}"] for w in model.voltages]
+    p = [values[q.name] for q in model.parameters]
+    observed = compile_python(model).observables(v, [rows[s.name] for s in model.states], p, bench.temperature)
+    for item, value in zip(model.observables, observed, strict=True):
+        rows[item.name] = np.broadcast_to(value, plot.scale.shape)
+    return record(
+        model,
+        bench,
+        experiment=job.experiment,
+        engine="ngspice",
+        engine_version=f"ngspice {ngspice.version()}",
+        time=np.asarray(plot.scale, float),
+        rows=rows,
+        options={"reltol": options.reltol, "method": options.method, "max_step": options.max_step or bench.duration / STEPS},
+        deck=deck,
+    )
+
+
+def _real(plot: Plot, name: str) -> np.ndarray:
+    return np.asarray(plot[name], float)
