@@ -357,12 +357,16 @@ def _node_faults(expression: sp.Expr, variables: set[sp.Symbol]) -> list[str]:
                 continue
             if base == sp.E:
                 continue
-            faults.append(f"'{node}': a power needs an integer exponent or a provably positive base; use signed_power or abs_power")
+            faults.append(
+                f"'{node}': a power needs an integer exponent or a provably positive base; use signed_power or abs_power"
+            )
         elif isinstance(node, BASIC_FUNCTIONS):
             if type(node) in _GROWING and node.args[0].free_symbols & variables:
                 faults.append(f"'{node}' can overflow: use {_GROWING[type(node)]} for voltages and states")
             if isinstance(node, sp.log) and not node.args[0].is_positive:
-                faults.append(f"'{node}': the logarithm's argument is not provably positive; use softplus or a positive form")
+                faults.append(
+                    f"'{node}': the logarithm's argument is not provably positive; use softplus or a positive form"
+                )
         else:
             allowed = ", ".join([f.__name__ for f in BASIC_FUNCTIONS] + ["sqrt", *PRIMITIVES])
             faults.append(f"'{node}': '{type(node).__name__}' is not in the node set ({allowed})")

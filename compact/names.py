@@ -33,7 +33,16 @@ _VERILOG_A = """
 """
 
 RESERVED: frozenset[str] = frozenset(
-    {*_SPICE.split(), *_VERILOG_A.split(), *(word.lower() for word in keyword.kwlist), "np", "voltages", "states", "parameters", "temperature"}
+    {
+        *_SPICE.split(),
+        *_VERILOG_A.split(),
+        *(word.lower() for word in keyword.kwlist),
+        "np",
+        "voltages",
+        "states",
+        "parameters",
+        "temperature",
+    }
 )
 """Reserved words of every target, lower case."""
 

@@ -152,7 +152,9 @@ class Printer:
         if exponent.is_Integer:
             n = int(exponent)
             if n > self.longest_product:
-                raise EmissionError(f"{self.target}: power {n} is above {self.longest_product}; use signed_power or abs_power")
+                raise EmissionError(
+                    f"{self.target}: power {n} is above {self.longest_product}; use signed_power or abs_power"
+                )
             if isinstance(base, sp.Symbol):
                 return "*".join([self._wrap(base, _UNARY)] * n), _MUL
             return self._integer_power(base, n), _ATOM

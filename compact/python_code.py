@@ -113,7 +113,9 @@ def _function(model: Model, printer: PythonPrinter, name: str, rows: Sequence[An
     for quantity in needed:
         comment = f"  # {quantity.description} [{quantity.unit}]"
         lines.append(f"    {quantity.name} = {printer.print(quantity.expression)}{comment}")
-    common, reduced = sp.cse(flat, symbols=sp.numbered_symbols("common_"), order="none") if name.endswith("jacobian") else ([], flat)
+    common, reduced = (
+        sp.cse(flat, symbols=sp.numbered_symbols("common_"), order="none") if name.endswith("jacobian") else ([], flat)
+    )
     lines += [f"    {symbol} = {printer.print(e)}" for symbol, e in common]
     texts = iter([printer.print(e) for e in reduced])
     entries = []

@@ -23,6 +23,9 @@ from .python_code import compile_python
 from .result import Result
 from .stimulus import LIMITER_SHARPNESS, Bench, Drive
 
+ORDERS = (5, 3, 2)
+"""Highest order of the integrator, and the ones tried when it gives up: high-order BDF can fail its error test at a corner."""
+
 ENGINE_VERSION = f"CasADi {ca.__version__} (CVODES/IDAS)"
 
 
@@ -77,6 +80,7 @@ class Problem:
         self.free = tuple(free)
         self.options = options or ReferenceOptions()
         self.times = np.asarray(times, float)
+        self._functions: dict[tuple[str | int, ...], ca.Function] = {}
         self._grid = np.unique(np.concatenate([bench.breakpoints, self.times, [0.0]]))
         self._grid = self._grid[self._grid <= max(bench.duration, self.times[-1])]
         self._pick = np.searchsorted(self._grid, self.times)
@@ -98,49 +102,45 @@ class Problem:
         SimulationError
             If the integrator gives up.
         """
-        return self._call(self._function, parameters)
-
-    def jacobian(self, parameters: Sequence[float], signal: str) -> tuple[np.ndarray, np.ndarray]:
-        """Return one signal, shape (n,), and its derivatives by the free parameters, shape (n, n_free)."""
-        function = self._sensitivities(signal)
-        try:
-            with _quiet():
-                value, slopes = function(ca.DM(list(parameters)))
-        except RuntimeError as error:
-            raise _failed(error) from error
-        return np.asarray(value).ravel(), np.asarray(slopes).reshape(len(self.times), len(self.free))
-
-    def _call(self, function: ca.Function, parameters: Sequence[float]) -> np.ndarray:
-        try:
-            with _quiet():
-                answer = np.asarray(function(ca.DM(list(parameters))))
-        except RuntimeError as error:
-            raise _failed(error) from error
+        (answer,) = self._call(("signals",), parameters)
         if not np.isfinite(answer).all():
             raise SimulationError("not finite", f"the reference engine's answer for '{self.model.name}' is not finite")
         return answer
 
-    @cached_property
-    def _function(self) -> ca.Function:
+    def jacobian(self, parameters: Sequence[float], signal: str) -> tuple[np.ndarray, np.ndarray]:
+        """Return one signal, shape (n,), and its derivatives by the free parameters, shape (n, n_free)."""
+        value, slopes = self._call(("sensitivities", signal), parameters)
+        return value.ravel(), slopes.reshape(len(self.times), len(self.free))
+
+    def _call(self, what: tuple[str, ...], parameters: Sequence[float]) -> list[np.ndarray]:
+        """Evaluate a function; a lower order of the integrator is tried where the higher one gives up."""
+        for order in ORDERS:
+            key = (*what, order)
+            if key not in self._functions:
+                self._functions[key] = self._build(what, order)
+            try:
+                with _quiet():
+                    answer = self._functions[key].call([ca.DM(list(parameters))])
+                return [np.asarray(a) for a in answer]
+            except RuntimeError as error:
+                failure = error
+        raise _failed(failure) from failure
+
+    def _build(self, what: tuple[str, ...], order: int) -> ca.Function:
         p = ca.MX.sym("p", len(self.free))
-        return ca.Function("signals", [p], [self._signals(p)])
+        signals = self._signals(p, order)
+        if what[0] == "signals":
+            return ca.Function("signals", [p], [signals])
+        row = signals[self.signal_names.index(what[1]), :].T
+        return ca.Function("sensitivities", [p], [row, ca.jacobian(row, p)])
 
-    def _sensitivities(self, signal: str) -> ca.Function:
-        cache: dict[str, ca.Function] = self.__dict__.setdefault("_sensitivity_cache", {})
-        if signal not in cache:
-            p = ca.MX.sym("p", len(self.free))
-            row = self._signals(p)[self.signal_names.index(signal), :].T
-            cache[signal] = ca.Function("sensitivities", [p], [row, ca.jacobian(row, p)])
-        return cache[signal]
-
-    def _signals(self, p: ca.MX) -> ca.MX:
+    def _signals(self, p: ca.MX, order: int) -> ca.MX:
         """Build the map from free parameters to all signals at the output times."""
         n_states = len(self.model.states)
         dae = self._dae
-        starts, slopes = self._segments
-        controls = ca.DM(np.vstack([starts, slopes, self._grid[:-1]]))
+        controls = ca.DM(self._controls)
         trajectory = ca.MX(n_states + dae.unknowns, len(self._grid))
-        z0 = self._first_voltage(starts[:, 0])
+        z0 = self._first_voltage(self._controls[: len(self.bench.drives), 0])
         initial = ca.DM.zeros(n_states + (dae.unknowns if dae.differential else 0), 1)
         if dae.differential and dae.unknowns:
             initial[-1] = z0
@@ -150,28 +150,38 @@ class Problem:
                 "reltol": self.options.reltol,
                 "abstol": self.options.abstol,
                 "max_num_steps": self.options.max_steps,
+                "max_multistep_order": order,
                 "show_eval_warnings": False,
             }
-            integrator = ca.integrator("integrator", solver, dae.problem, 0.0, self._grid[1:].tolist(), settings)
+            scaled = (self._grid[1:] / dae.time_unit).tolist()
+            integrator = ca.integrator("integrator", solver, dae.problem, 0.0, scaled, settings)
             answer = integrator(x0=initial, p=p, u=controls, z0=z0 if dae.algebraic else ca.DM(0, 1))
             later = ca.vertcat(answer["xf"], answer["zf"]) if dae.algebraic else answer["xf"]
             first = ca.vertcat(initial, z0) if dae.algebraic else initial
             trajectory = ca.horzcat(ca.MX(first), later)
         elif dae.algebraic:
-            raise EngineError("a device without states needs no reference engine behind a source impedance; use ngspice")
+            raise EngineError(
+                "a device without states needs no reference engine behind a source impedance; use ngspice"
+            )
         at = self._pick
         before = np.clip(at - 1, 0, len(self._grid) - 2)
         controls_at = controls[:, before.tolist()]
         points = trajectory[:, at.tolist()]
         mapped = dae.outputs.map(len(at))
-        return mapped(points, ca.repmat(p, 1, len(at)), controls_at, ca.DM(self.times).T)
+        return mapped(points, ca.repmat(p, 1, len(at)), controls_at, ca.DM(self.times / dae.time_unit).T)
 
     @cached_property
-    def _segments(self) -> tuple[np.ndarray, np.ndarray]:
-        grid = self._grid
-        starts = np.array([d.waveform(grid[:-1]) for d in self.bench.drives.values()])
-        ends = np.array([d.waveform(grid[1:]) for d in self.bench.drives.values()])
-        return starts, (ends - starts) / np.diff(grid)
+    def _controls(self) -> np.ndarray:
+        """Start voltages, slopes and start time of the stimulus' segment of each interval: the integrator restarts where
+        they change, and only there.
+        """
+        marks = np.append(self.bench.breakpoints, np.inf)
+        segment = np.searchsorted(marks, self._grid[:-1], side="right") - 1
+        start = marks[segment]
+        end = np.minimum(marks[segment + 1], start + 1.0)
+        first = np.array([d.waveform(start) for d in self.bench.drives.values()])
+        last = np.array([d.waveform(end) for d in self.bench.drives.values()])
+        return np.vstack([first, (last - first) / (end - start), start])
 
     @cached_property
     def _dae(self) -> _Dae:
@@ -196,7 +206,10 @@ class Problem:
             potentials = {**fixed, terminal: z}
             v = [potentials.get(w.plus, 0.0) - potentials.get(w.minus, 0.0) for w in self.model.voltages]
             currents = functions.currents(v, x, p, self.bench.temperature)
-            inflow = sum((b.plus == terminal) * c - (b.minus == terminal) * c for b, c in zip(self.model.currents, currents, strict=True))
+            inflow = sum(
+                (b.plus == terminal) * c - (b.minus == terminal) * c
+                for b, c in zip(self.model.currents, currents, strict=True)
+            )
             return float(inflow) - float(source_current(drive, source - z))
 
         reach = max(abs(u) for u in fixed.values()) + 1.0
@@ -204,14 +217,18 @@ class Problem:
 
 
 class _Dae:
-    """The CasADi problem of a model on a bench."""
+    """The CasADi problem of a model on a bench, in units of the stimulus' shortest feature (CVODES fails on bare nanoseconds)."""
 
     def __init__(self, model: Model, values: Mapping[str, float], bench: Bench, free: Sequence[str]) -> None:
         drives = list(bench.drives)
         impedance = impeded(bench)
         self.unknowns = len(impedance)
+        self.time_unit = min(d.waveform.shortest_feature for d in bench.drives.values())
+        if not np.isfinite(self.time_unit):
+            raise EngineError("the stimulus is constant: give it a duration with a second point")
         p = ca.SX.sym("p", len(free))
-        t = ca.SX.sym("t")
+        tau = ca.SX.sym("tau")
+        t = self.time_unit * tau
         u = ca.SX.sym("u", 2 * len(drives) + 1)
         deviations = ca.SX.sym("x", len(model.states))
         z = ca.SX.sym("z", self.unknowns)
@@ -219,7 +236,6 @@ class _Dae:
         parameters.update({name: p[i] for i, name in enumerate(free)})
 
         source = {d: u[i] + u[len(drives) + i] * (t - u[2 * len(drives)]) for i, d in enumerate(drives)}
-        slope = {d: u[len(drives) + i] for i, d in enumerate(drives)}
         potential: dict[str, Any] = {terminal: source.get(terminal, 0.0) for terminal in model.terminals}
         for terminal in impedance:
             potential[terminal] = z[0]
@@ -241,15 +257,14 @@ class _Dae:
         def displacement(terminal: str, z_rate: Any) -> Any:
             charge = ca.SX(stored[terminal])
             moving = ca.jtimes(charge, deviations, rates) if model.states else 0.0
-            moving += sum(ca.jtimes(charge, u[i], slope[d]) * (t - t) for i, d in enumerate(drives))
-            moving += ca.jtimes(charge, t, ca.SX(1.0))
+            moving += ca.jtimes(charge, tau, ca.SX(1.0)) / self.time_unit
             if impedance:
                 moving += ca.jtimes(charge, z, z_rate)
             return moving
 
         self.algebraic = self.differential = False
         z_rate: Any = ca.SX.zeros(self.unknowns)
-        problem: dict[str, Any] = {"p": p, "u": u, "t": t}
+        problem: dict[str, Any] = {"p": p, "u": u, "t": tau}
         if impedance:
             terminal = impedance[0]
             from_source = source_current(bench.drives[terminal], source[terminal] - z[0])
@@ -258,16 +273,16 @@ class _Dae:
             if capacitance.nnz():
                 self.differential = True
                 z_rate = balance / capacitance
-                problem |= {"x": ca.vertcat(deviations, z), "ode": ca.vertcat(rates, z_rate)}
+                problem |= {"x": ca.vertcat(deviations, z), "ode": self.time_unit * ca.vertcat(rates, z_rate)}
             else:
                 self.algebraic = True
-                problem |= {"x": deviations, "ode": rates, "z": z, "alg": balance}
+                problem |= {"x": deviations, "ode": self.time_unit * rates, "z": z, "alg": balance}
         else:
-            problem |= {"x": deviations, "ode": rates}
+            problem |= {"x": deviations, "ode": self.time_unit * rates}
         self.problem = problem
         total = [inflow[k] + displacement(k, z_rate) for k in model.terminals]
         rows = [ca.SX(potential[k]) for k in model.terminals] + total + states + rhs.observables
-        self.outputs = ca.Function("outputs", [ca.vertcat(deviations, z), p, u, t], [ca.vertcat(*rows)])
+        self.outputs = ca.Function("outputs", [ca.vertcat(deviations, z), p, u, tau], [ca.vertcat(*rows)])
 
 
 def source_current(drive: Drive, drop: Any) -> Any:
@@ -342,7 +357,9 @@ def simulate(
         if times is not None or not coarse.any() or grid.size > 40_000:
             break
         fractions = np.arange(1, 6) / 6
-        grid = np.unique(np.concatenate([grid, (grid[:-1][coarse, None] + np.diff(grid)[coarse, None] * fractions).ravel()]))
+        grid = np.unique(
+            np.concatenate([grid, (grid[:-1][coarse, None] + np.diff(grid)[coarse, None] * fractions).ravel()])
+        )
     return record(
         model,
         bench,

@@ -8,7 +8,7 @@ from functools import cache
 from importlib import import_module
 from pathlib import Path
 
-from .cards import Card, read_card
+from .card import Card, read_card
 from .errors import CardError, DefinitionError, UnknownNameError
 from .model import Model
 

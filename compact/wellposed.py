@@ -64,7 +64,9 @@ def probe(model: Model) -> list[str]:
     return list(faults.values())
 
 
-def _finite(model: Model, functions: object, v: np.ndarray, x: np.ndarray, p: list[float], faults: dict[str, str]) -> None:
+def _finite(
+    model: Model, functions: object, v: np.ndarray, x: np.ndarray, p: list[float], faults: dict[str, str]
+) -> None:
     named = {
         "currents": [f"current ({b.plus}, {b.minus})" for b in model.currents],
         "charges": [f"charge ({b.plus}, {b.minus})" for b in model.charges],

@@ -68,7 +68,9 @@ def format_subcircuit(
 
 
 class _Writer:
-    def __init__(self, model: Model, values: Mapping[str, float], name: str, notes: Mapping[str, str], header: str) -> None:
+    def __init__(
+        self, model: Model, values: Mapping[str, float], name: str, notes: Mapping[str, str], header: str
+    ) -> None:
         self.model = model
         self.values = values
         self.name = name
@@ -127,7 +129,10 @@ class _Writer:
 
     def _head(self) -> list[str]:
         model = self.model
-        lines = [f"* {self.name}: {model.title}", f"* synspice {__version__}, device {model.name} ({model.definition_hash})"]
+        lines = [
+            f"* {self.name}: {model.title}",
+            f"* synspice {__version__}, device {model.name} ({model.definition_hash})",
+        ]
         for paragraph in [*model.description.strip().split("\n\n"), *self.header.splitlines()]:
             lines += ["*", *(f"* {part}" for part in textwrap.wrap(" ".join(paragraph.split()), WIDTH - 2))]
         lines += ["*", f"* terminals: {' '.join(model.terminals)}"]
@@ -153,7 +158,9 @@ class _Writer:
         ]
 
     def _is_constant(self, quantity: Quantity) -> bool:
-        return not self.arguments[quantity.name] and TEMPERATURE not in self.model.expanded[quantity.symbol].free_symbols
+        return (
+            not self.arguments[quantity.name] and TEMPERATURE not in self.model.expanded[quantity.symbol].free_symbols
+        )
 
     def _functions(self) -> list[str]:
         lines: list[str] = []
@@ -167,7 +174,9 @@ class _Writer:
                 lines += _wrapped(f"B{quantity.name} {quantity.name} 0 V = ({text}){scale}")
                 continue
             text = self._call_quantities(quantity.expression, {})
-            lines += _wrapped(f".func {quantity.name}({','.join(self.arguments[quantity.name] or ['unused'])}) {{{text}}}")
+            lines += _wrapped(
+                f".func {quantity.name}({','.join(self.arguments[quantity.name] or ['unused'])}) {{{text}}}"
+            )
         return lines
 
     def _call_quantities(self, expression: sp.Expr, variables: Mapping[str, str]) -> str:

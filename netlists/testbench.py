@@ -168,7 +168,11 @@ def _result(job: Job, raw: RawData, deck: str, options: SolverOptions) -> Result
         engine_version=f"ngspice {ngspice.version()}",
         time=np.asarray(plot.scale, float),
         rows=rows,
-        options={"reltol": options.reltol, "method": options.method, "max_step": options.max_step or bench.duration / STEPS},
+        options={
+            "reltol": options.reltol,
+            "method": options.method,
+            "max_step": options.max_step or bench.duration / STEPS,
+        },
         deck=deck,
     )
 

@@ -4,7 +4,7 @@ import sympy as sp
 
 from ..constants import BOLTZMANN, BOLTZMANN_EV
 from ..definition import Definition
-from ..primitives import limexp, limsinh, logistic, positive_part, saturate, signed_power
+from ..primitives import limexp, logistic, positive_part, saturate, signed_power
 
 V_CORNER = 1e-3
 """Voltage [V] below which the positive and negative parts are rounded."""
@@ -17,8 +17,8 @@ d = Definition(
     "Non-volatile drift memristor",
     """A filament of relative length x grows under positive voltage (set) and dissolves under negative (reset).
 
-Conduction: exponential in x between two conductances (tunnelling through the remaining gap), with a sinh law in voltage
-that becomes ohmic as the gap closes. Kinetics: ion hopping over a barrier lowered by the field (sinh of voltage), thermally
+Conduction: exponential in x between two conductances (tunnelling through the remaining gap); ohmic at low voltage, a power
+law above (traps in the gap: space-charge-limited), ohmic throughout when the gap is closed. Kinetics: ion hopping over a barrier lowered by the field (sinh of voltage), thermally
 activated, with the filament's own Joule heating in quasi-static equilibrium and a field that concentrates in the remaining
 gap. Set and reset have windows of their own, so neither end of the range locks the state. Rates level off at rate_max.
 
@@ -31,7 +31,10 @@ v = d.voltage(p, n)
 
 g_on = d.parameter("g_on", "S", 1e-4, "conductance of the complete filament at low voltage", above=0, scale="log")
 g_off = d.parameter("g_off", "S", 1e-6, "conductance of the full gap at low voltage", above=0, scale="log")
-v_nl = d.parameter("v_nl", "V", 1.0, "voltage of the sinh law of the full gap", above=0, scale="log")
+v_nl = d.parameter(
+    "v_nl", "V", 1.0, "voltage above which the current of the full gap grows faster", above=0, scale="log"
+)
+m_nl = d.parameter("m_nl", "1", 2.0, "power of the current in voltage above v_nl", at_least=1, at_most=8)
 k_set = d.parameter("k_set", "1/s", 1.0, "rate of set at the scale voltage", above=0, scale="log")
 k_reset = d.parameter("k_reset", "1/s", 1.0, "rate of reset at the scale voltage", above=0, scale="log")
 v_set = d.parameter("v_set", "V", 0.1, "voltage scale of the set rate", above=0, scale="log")
@@ -58,7 +61,10 @@ gap = d.quantity(
     "gap", "1", sp.sqrt((1 - x_c) ** 2 + GAP_RESIDUE**2), "relative gap that is left", scale=1.0, lower=0.01, upper=1.1
 )
 g_x = d.quantity("g_x", "S", g_off * limexp(x_c * sp.log(g_on / g_off)), "conductance at low voltage")
-i_x = d.quantity("i_x", "A", g_x * v_nl / gap * limsinh(gap * v / v_nl), "current")
+bend = d.quantity(
+    "bend", "1", sp.log(1 + (gap * v / v_nl) ** 2), "twice the logarithm of the excess over ohmic conduction"
+)
+i_x = d.quantity("i_x", "A", g_x * v * limexp((m_nl - 1) / 2 * bend), "current")
 t_x = d.quantity(
     "t_x",
     "K",
@@ -66,7 +72,11 @@ t_x = d.quantity(
     "temperature of the filament, levelling off at a rise of t_rise_max",
 )
 theta = d.quantity(
-    "theta", "1", e_a / BOLTZMANN_EV * (1 / t_ref - 1 / t_x), "thermal activation of hopping, as an exponent", scale=10.0
+    "theta",
+    "1",
+    e_a / BOLTZMANN_EV * (1 / t_ref - 1 / t_x),
+    "thermal activation of hopping, as an exponent",
+    scale=10.0,
 )
 f_set = d.quantity(
     "f_set",
@@ -82,7 +92,9 @@ f_reset = d.quantity(
     "lowering of the hopping barrier by the reset field, in kT",
     scale=10.0,
 )
-a_set = d.quantity("a_set", "1", theta + sp.log(k_set / rate_max), "logarithm of the set rate without field, over rate_max")
+a_set = d.quantity(
+    "a_set", "1", theta + sp.log(k_set / rate_max), "logarithm of the set rate without field, over rate_max"
+)
 a_reset = d.quantity(
     "a_reset", "1", theta + sp.log(k_reset / rate_max), "logarithm of the reset rate without field, over rate_max"
 )
@@ -97,7 +109,9 @@ d.rate(
 d.observable("conductance", "S", g_x, "conductance at low voltage")
 d.observable("filament_temperature", "K", t_x, "temperature of the filament")
 d.noise("johnson", p, n, 4 * BOLTZMANN * d.temperature * g_x)
-d.reference("Strukov & Williams, Appl. Phys. A 94, 515 (2009): exponential ionic drift, rate proportional to a sinh of the field")
+d.reference(
+    "Strukov & Williams, Appl. Phys. A 94, 515 (2009): exponential ionic drift, rate proportional to a sinh of the field"
+)
 d.reference("Yang, Strukov & Stewart, Nature Nanotech. 8, 13 (2013): set and reset of oxide devices, Joule heating")
 
 MODEL = d.model()

@@ -120,9 +120,17 @@ def _sheets(path: Path, engine: Literal["openpyxl", "xlrd"]) -> dict[str, list[l
             }
         with path.open("rb") as file:
             book = openpyxl.load_workbook(file, read_only=True, data_only=True)
-            return {name: [list(row) for row in book[name].iter_rows(values_only=True)] for name in book.sheetnames}
+            return {
+                name: [[_cell(value) for value in row] for row in book[name].iter_rows(values_only=True)]
+                for name in book.sheetnames
+            }
     except Exception as error:  # a damaged workbook raises whatever its broken part provokes
         raise DataError(path, f"the workbook cannot be opened: {error}") from error
+
+
+def _cell(value: object) -> Cell:
+    """Keep numbers, text and blanks; a date or a formula becomes text, which is no number to the table."""
+    return value if value is None or isinstance(value, str | int | float) else str(value)
 
 
 def _table(path: Path, sheet: str, cells: list[list[Cell]]) -> Table | None:

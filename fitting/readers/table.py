@@ -216,7 +216,7 @@ def is_number(cell: Cell) -> bool:
 def _number(cell: Cell) -> float:
     try:
         return float(cell) if cell is not None else float("nan")
-    except (TypeError, ValueError):  # a workbook's cell may be a date
+    except ValueError:
         return float("nan")
 
 

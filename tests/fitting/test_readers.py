@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from pathlib import Path
 
 import numpy as np
@@ -362,6 +363,9 @@ def test_workbook_errors(tmp_path: Path) -> None:
     broken = run(1e-6)
     broken[4][1] = "n/a"
     with pytest.raises(DataError, match="line 5: sheet 'Run1': column 'AI' is 'n/a'"):
+        readers.read(workbook(tmp_path / "w.xlsx", {"Run1": broken}))
+    broken[4][1] = datetime.date(2020, 1, 2)
+    with pytest.raises(DataError, match="column 'AI' is '2020-01-02"):
         readers.read(workbook(tmp_path / "w.xlsx", {"Run1": broken}))
     damaged = tmp_path / "damaged.xlsx"
     damaged.write_bytes(b"PK\x03\x04 and nothing more")

@@ -169,7 +169,9 @@ def _value(entry: Mapping[str, Any], unit: str) -> Value:
     numbers: dict[str, float | None] = {}
     for key in ("value", "stderr", "spread_device", "spread_cycle"):
         number = entry.get(key)
-        if number is not None and (isinstance(number, bool) or not isinstance(number, int | float) or not math.isfinite(number)):
+        if number is not None and (
+            isinstance(number, bool) or not isinstance(number, int | float) or not math.isfinite(number)
+        ):
             raise CardError(f"{key} = {number!r} is not a finite number")
         numbers[key] = None if number is None else float(number)
     try:
