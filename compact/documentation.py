@@ -95,7 +95,7 @@ def format_markdown(model: Model, card: Card | None = None) -> str:
     lines = [f"# {_markdown(card.title)}", ""]
     lines += [f"Card `{card.name}` of the device `{model.name}` ({model.definition_hash}), synspice {__version__}.", ""]
     if card.source:
-        lines += [f"Source: {_markdown(card.source)}.", ""]
+        lines += [f"Source: {_markdown(card.source.rstrip('.'))}.", ""]
     if card.notes:
         lines += [_markdown(_one_line(card.notes)), ""]
     for paragraph in _paragraphs(model.description):
@@ -145,7 +145,7 @@ def format_latex(model: Model, card: Card | None = None) -> str:
         rf"\noindent Card \texttt{{{latex_text(card.name)}}} of the device \texttt{{{latex_text(model.name)}}}.",
     ]
     if card.source:
-        lines.append(f"Source: {latex_text(card.source)}.")
+        lines.append(f"Source: {latex_text(card.source.rstrip('.'))}.")
     for paragraph in [*_paragraphs(card.notes), *_paragraphs(model.description)]:
         lines += ["", latex_text(paragraph)]
     terminals = ", ".join(rf"\texttt{{{latex_text(t)}}}" for t in model.terminals)
@@ -158,7 +158,8 @@ def format_latex(model: Model, card: Card | None = None) -> str:
     lines += [r"symbol & value & unit & range & come by & meaning & source \\", r"\hline", r"\endhead"]
     for p in model.parameters:
         value, method, source = _value(card, p)
-        cells = [f"${symbol_formula(p.name)}$", value, latex_text(_unit(p.unit)), _latex_range(p), method]
+        cells = [f"${symbol_formula(p.name)}$", value.replace("±", r"$\pm$"), latex_text(_unit(p.unit))]
+        cells += [_latex_range(p), method]
         lines.append(" & ".join([*cells, latex_text(p.description), latex_text(source)]) + r" \\")
     lines.append(r"\end{longtable}")
     if used := _primitives(model):
