@@ -15,7 +15,7 @@ import numpy as np
 
 from ..compact.constants import ZERO_CELSIUS
 from ..compact.errors import DataError, ParameterError
-from ..compact.model import Model
+from ..compact.model import FROZEN, Model
 from ..compact.reference import record
 from ..compact.result import Result
 from ..compact.stimulus import Drive, Waveform
@@ -131,14 +131,18 @@ def version() -> str:
 def device_lines(model: Model, values: Mapping[str, float], nodes: Sequence[str]) -> list[str]:
     """Return the model line and the instance of a device, every parameter given."""
     complete = model.values(values)
-    given = {p.name: _parameter(p.name, complete[p.name]) for p in model.parameters}
-    material = " ".join(f"{p.name}={given[p.name]}" for p in model.model_parameters)
-    instance = " ".join(f"{p.name}={given[p.name]}" for p in model.parameters if p.instance)
-    return [f"model {DEVICE}_card {model.name} {material}", f"{DEVICE} ({' '.join(nodes)}) {DEVICE}_card {instance}"]
+    return [
+        f"model {DEVICE}_card {model.name} {parameters_text(model, complete, instance=False)}".rstrip(),
+        f"{DEVICE} ({' '.join(nodes)}) {DEVICE}_card {parameters_text(model, complete, instance=True)}".rstrip(),
+    ]
 
 
-def _parameter(name: str, value: float) -> str:
-    return str(int(value >= 0.5)) if name == "frozen" else repr(value)
+def parameters_text(model: Model, values: Mapping[str, float], *, instance: bool) -> str:
+    """Return the material's parameters, or the instance's, as ``name=value`` words."""
+    chosen = [p for p in model.parameters if p.instance == instance]
+    return " ".join(
+        f"{p.name}={int(values[p.name] >= 0.5) if p.name == FROZEN.name else repr(values[p.name])}" for p in chosen
+    )
 
 
 def node_of(terminal: str) -> str:
@@ -154,7 +158,7 @@ def format_bench(job: Job, options: VacaskOptions | None = None) -> str:
     """
     model, bench = job.model, job.bench
     options = options or VacaskOptions()
-    values = {**job.values, "frozen": 1.0} if bench.frozen and model.states else job.values
+    values = {**job.values, FROZEN.name: 1.0} if bench.frozen and model.states else job.values
     lines = [f"{model.name} on a bench", "ground 0", "model vsource vsource", f'load "{_DEVICE_LIBRARY}"']
     if any(drive.has_impedance for drive in bench.drives.values()):
         lines.append(f'load "{_SOURCE_LIBRARY}"')
