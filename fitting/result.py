@@ -68,7 +68,7 @@ class FitResult:
         The fitted values; of a failed fit the last ones.
     parameters : mapping of name to FittedParameter
     undetermined : tuple of str
-        Fitted parameters that the data do not determine (their standard error exceeds their value, or half their range).
+        Fitted parameters that the data do not determine (held at their starting values, or dropped: see `fit`).
     correlations : mapping of (name, name) to float
         Correlation coefficients of the fitted parameters.
     errors : tuple of FitError
