@@ -6,12 +6,13 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from ..compact.model import Model
+from ..compact.model import FROZEN, Branch, Model
 from ..compact.parameters import Parameter
 from ..compact.python_code import compile_python
 from ..compact.result import Result
 from ..compact.stimulus import Bench
 from .evaluation import CompiledModule, Evaluation
+from .module import reported
 
 NEGLIGIBLE = 1e-8
 """An entry below this part of the largest in its row is held against that part: it is what cancellation left over."""
@@ -22,10 +23,10 @@ _FINENESS = 16
 def waveform_error(model: Model, bench: Bench, found: Result, reference: Result) -> float:
     """Return the largest distance between two runs' curves, in full scales.
 
-    The distance of a point from the reference's curve is the smallest d with which the curve has a point at most d of the
-    signal's full scale above or below, and at most d of the stimulus' segment earlier or later. A device that switches
-    abruptly is thereby held to the time and to the height of its step, where the difference at equal times would be the
-    whole step for any shift in time. Where nothing is abrupt it is the difference at equal times.
+    The distance of a point from the reference's curve is the smallest d with which the curve has a point at most d of
+    the signal's full scale above or below, and at most d of the stimulus' segment earlier or later. A device that
+    switches abruptly is thereby held to the time and to the height of its step, where the difference at equal times
+    would be the whole step for any shift in time. Where nothing is abrupt it is the difference at equal times.
 
     Parameters
     ----------
@@ -44,9 +45,9 @@ def waveform_error(model: Model, bench: Bench, found: Result, reference: Result)
     segment = np.clip(np.searchsorted(marks, found.time, side="left") - 1, 0, len(marks) - 2)
     lengths = np.diff(marks)[segment]
     names = [n for n in ("current", "voltage", "read_current") if n in found.signals]
-    names += [item.name for item in (*model.states, *model.observables)]
+    names += [name for name, _, _ in reported(model)]
     return max(
-        float(np.max(_distances(found.time, found[name], reference.time, reference[name], lengths, _full_scale(model, name, reference))))
+        float(np.max(_distances(found, reference, name, lengths, _full_scale(model, name, reference))))
         for name in names
     )
 
@@ -58,18 +59,18 @@ def _full_scale(model: Model, name: str, reference: Result) -> float:
     return max(float(np.max(np.abs(reference[name]))), 1e-30)
 
 
-def _distances(
-    time: np.ndarray, value: np.ndarray, other_time: np.ndarray, other: np.ndarray, lengths: np.ndarray, scale: float
-) -> np.ndarray:
-    """Return each point's distance from the other curve, shape of ``time``."""
-    distance = np.abs(value - np.interp(time, other_time, other)) / scale
+def _distances(found: Result, reference: Result, name: str, lengths: np.ndarray, scale: float) -> np.ndarray:
+    """Return each point's distance from the reference's curve of a signal, shape of ``found.time``."""
+    time, value = found.time, found[name]
+    times, curve = reference.time, reference[name]
+    distance = np.abs(value - np.interp(time, times, curve)) / scale
     for k in np.flatnonzero(distance > 1e-5):
         reach = distance[k] * lengths[k]
-        first, last = np.searchsorted(other_time, (time[k] - reach, time[k] + reach))
-        near = other_time[max(first - 1, 0) : last + 1]
+        first, last = np.searchsorted(times, (time[k] - reach, time[k] + reach))
+        near = times[max(first - 1, 0) : last + 1]
         fine = np.unique(np.linspace(near[:-1], near[1:], _FINENESS).ravel()) if near.size > 1 else near
-        away = np.maximum(np.abs(fine - time[k]) / lengths[k], np.abs(value[k] - np.interp(fine, other_time, other)) / scale)
-        distance[k] = min(distance[k], float(np.min(away)))
+        high = np.abs(value[k] - np.interp(fine, times, curve)) / scale
+        distance[k] = min(distance[k], float(np.min(np.maximum(np.abs(fine - time[k]) / lengths[k], high))))
     return distance
 
 
@@ -89,7 +90,7 @@ def python_evaluation(
     place = {t: k for k, t in enumerate(model.terminals)}
     v = [potentials[place[w.plus]] - potentials[place[w.minus]] for w in model.voltages]
     point = (v, x, p, temperature)
-    incidence = np.array([[(t == w.plus) - (t == w.minus) for t in model.terminals] for w in model.voltages], float)
+    incidence = np.array([[float(t == w.plus) - float(t == w.minus) for t in model.terminals] for w in model.voltages])
     inputs = np.block(
         [
             [incidence, np.zeros((len(model.voltages), len(model.states)))],
@@ -97,17 +98,14 @@ def python_evaluation(
         ]
     )
 
-    def at_terminals(branches: Sequence[object], rows: np.ndarray) -> np.ndarray:
-        signs = np.array(
-            [[(t == b.plus) - (t == b.minus) for b in branches] for t in model.terminals],  # type: ignore[attr-defined]
-            float,
-        )
-        return signs.reshape(len(model.terminals), len(branches)) @ rows
+    def at_terminals(branches: Sequence[Branch], rows: np.ndarray) -> np.ndarray:
+        signs = [[float(t == b.plus) - float(t == b.minus) for b in branches] for t in model.terminals]
+        return np.asarray(np.array(signs).reshape(len(model.terminals), len(branches)) @ rows)
 
     columns = len(model.voltages) + len(model.states)
 
     def slopes(rows: object) -> np.ndarray:
-        return np.array(rows, float).reshape(-1, columns) @ inputs
+        return np.asarray(np.array(rows, dtype=float).reshape(-1, columns) @ inputs)
 
     return Evaluation(
         currents=at_terminals(model.currents, np.array(functions.currents(*point), float)),
@@ -175,7 +173,7 @@ def compiled_errors(
 
 
 def relative_error(found: np.ndarray, expected: np.ndarray) -> float:
-    """Return the largest relative error of a row's entries; those below `NEGLIGIBLE` of the largest against that part."""
+    """Return the largest relative error of a row's entries; one below `NEGLIGIBLE` of the largest against that part."""
     if expected.size == 0:
         return 0.0
     floor = max(NEGLIGIBLE * float(np.max(np.abs(expected))), 1e-250)
@@ -197,8 +195,8 @@ def random_values(
         Factor by which a value without both bounds may differ from the one it is drawn about.
     """
     complete = model.values(about)
-    drawn = {p.name: _draw(p, complete[p.name], generator, spread) for p in model.parameters if p.name != "frozen"}
-    return drawn
+    chosen = [p for p in model.parameters if p.name != FROZEN.name]
+    return {p.name: _draw(p, complete[p.name], generator, spread) for p in chosen}
 
 
 def _draw(p: Parameter, about: float, generator: np.random.Generator, spread: float) -> float:

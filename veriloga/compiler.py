@@ -142,7 +142,7 @@ def compile_module(text: str, *, timeout: float = 120.0) -> Path:
 
 
 def _compile(executable: Path, source: Path, library: Path, timeout: float) -> None:
-    command = [executable, *_OPTIONS, "-o", library.name, source.name]
+    command: list[str | Path] = [executable, *_OPTIONS, "-o", library.name, source.name]
     try:
         answer = subprocess.run(  # noqa: S603 - our own command
             command,

@@ -210,7 +210,6 @@ class CompiledModule:
             raise EngineError(f"{path} holds the module '{self._descriptor.name.decode()}', not '{model.name}'")
         self._log = _LOG(lambda *_: None)
         if hasattr(self._library, "osdi_log"):
-            _LOG.in_dll(self._library, "osdi_log").value = None
             ct.c_void_p.in_dll(self._library, "osdi_log").value = ct.cast(self._log, ct.c_void_p).value
         d = self._descriptor
         self._names = [d.nodes[k].name.decode() for k in range(d.num_nodes)]

@@ -70,6 +70,12 @@ def format_module(
     return _Writer(model, complete, name or model.name, notes or {}, header).text()
 
 
+def reported(model: Model) -> list[tuple[str, str, str]]:
+    """Return name, unit and meaning of a module's operating-point variables: the states, then the observables."""
+    states = [(s.name, s.unit, s.description) for s in model.states]
+    return states + [(o.name, o.unit, o.description) for o in model.observables]
+
+
 def state_node(model: Model, state: str) -> str:
     """Return the internal node whose voltage is a state's deviation from its initial value, in the state's scale."""
     return _Writer(model, model.values({}), model.name, {}, "").nodes[state]
@@ -106,8 +112,8 @@ class _Writer:
 
     def _symbols_used(self) -> set[sp.Symbol]:
         model = self.model
-        branches = (*model.currents, *model.charges)
-        expressions = [r.expression for r in (*model.quantities, *model.observables, *branches)]
+        expressions = [q.expression for q in (*model.quantities, *model.observables)]
+        expressions += [b.expression for b in (*model.currents, *model.charges)]
         expressions += [*model.rates, *(n.density for n in model.noise)]
         return {symbol for e in expressions for symbol in e.free_symbols}
 
@@ -186,11 +192,8 @@ class _Writer:
     def _variables(self) -> list[str]:
         model = self.model
         lines = ["", "// operating point"]
-        for record in (*model.states, *model.observables):
-            lines += [
-                f'(* desc="{_quoted(record.description)}", units="{_quoted(record.unit)}" *)',
-                f"real {record.name};",
-            ]
+        for name, unit, description in reported(model):
+            lines += [f'(* desc="{_quoted(description)}", units="{_quoted(unit)}" *)', f"real {name};"]
         lines += ["", "// intermediate quantities"]
         plain = [(v.name, f"voltage from {v.plus} to {v.minus} [V]") for v in model.voltages if v.symbol in self._used]
         if TEMPERATURE in self._used:

@@ -14,7 +14,7 @@ from ..compact.constants import ROOM_TEMPERATURE
 from ..compact.model import FROZEN, Model
 from ..netlists.ngspice import Plot
 from .compiler import compile_module
-from .module import format_module
+from .module import format_module, reported
 from .vacask import Deck, VacaskOptions, parameters_text, run_decks
 
 Bias = Mapping[str, float]
@@ -50,15 +50,13 @@ def operating_points(
     ------
     ParameterError, SimulationError, EngineMissingError
     """
-    saved = [f"p({_copy(k)},{item.name})" for k in range(len(biases)) for item in (*model.states, *model.observables)]
+    saved = [f"p({_copy(k)},{name})" for k in range(len(biases)) for name, _, _ in reported(model)]
     control = [f"save default {' '.join(saved)}".rstrip(), "analysis point op"]
     plot = _run(model, values, [(bias, "") for bias in biases], control, ["point"], temperature, options)["point"]
     found = []
     for k in range(len(biases)):
         row = {f"i_{t}": -float(plot[f"{_source(t, k)}:flow(br)"][0].real) for t in model.terminals}
-        row |= {
-            item.name: float(plot[f"{_copy(k)}.{item.name}"][0].real) for item in (*model.states, *model.observables)
-        }
+        row |= {name: float(plot[f"{_copy(k)}.{name}"][0].real) for name, _, _ in reported(model)}
         found.append(row)
     return found
 
