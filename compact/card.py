@@ -17,16 +17,17 @@ A card is a TOML file::
 
 from __future__ import annotations
 
-import math
+import sys
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
 from . import units
 from .errors import CardError, OutputError, SynspiceError, UnitError, nearest
 from .model import Model
+from .parameters import Parameter
 
 Method = Literal["documented", "digitised", "fitted", "assumed"]
 METHODS = ("documented", "digitised", "fitted", "assumed")
@@ -86,6 +87,30 @@ class Card:
         """Name and value of every parameter that the card sets."""
         return {name: v.value for name, v in self.values.items()}
 
+    def with_values(self, values: Mapping[str, float], model: Model, source: str) -> Card:
+        """Return the card with some values replaced by assumed ones.
+
+        Parameters
+        ----------
+        values : mapping of name to float
+            In the model's units.
+        model : Model
+            The card's device.
+        source : str
+            Who says so.
+
+        Raises
+        ------
+        ParameterError
+            For unknown names and values out of range.
+        """
+        model.values({**self.parameters, **values}, f"card '{self.name}'")
+        new = {
+            name: Value(value=float(value), unit=model.parameter(name).unit, method="assumed", source=source)
+            for name, value in values.items()
+        }
+        return replace(self, values={**self.values, **new})
+
 
 def read_card(path: Path, model_of: Any) -> Card:
     """Read a card file and check it against its device.
@@ -122,6 +147,10 @@ def parse_card(table: Mapping[str, Any], where: str, model_of: Any) -> Card:
     """Return the card that a parsed TOML table holds (see :func:`read_card`)."""
     faults = [f"'{k}' is not a key of a card{nearest(k, _KEYS)}" for k in table if k not in _KEYS]
     faults += [f"'{k}' is missing (a text)" for k in ("name", "device") if not isinstance(table.get(k), str)]
+    texts = ("title", "source", "notes")
+    faults += [f"'{k}' = {table[k]!r} is not a text" for k in texts if not isinstance(table.get(k, ""), str)]
+    if not isinstance(table.get("extra", {}), Mapping):
+        faults.append("'extra' is not a table: write [extra]")
     if faults:
         raise CardError(_message(where, faults))
     model: Model = model_of(table["device"])
@@ -137,7 +166,7 @@ def parse_card(table: Mapping[str, Any], where: str, model_of: Any) -> Card:
             faults.append(f"[parameters.{name}]: must be a table with value, unit, method and source")
         else:
             try:
-                values[name] = _value(entry, known[name].unit)
+                values[name] = _value(entry, known[name])
             except SynspiceError as error:
                 faults.append(f"[parameters.{name}]: {error}")
                 continue
@@ -156,7 +185,8 @@ def parse_card(table: Mapping[str, Any], where: str, model_of: Any) -> Card:
     )
 
 
-def _value(entry: Mapping[str, Any], unit: str) -> Value:
+def _value(entry: Mapping[str, Any], parameter: Parameter) -> Value:
+    unit = parameter.unit
     for key in entry:
         if key not in _VALUE_KEYS:
             raise CardError(f"'{key}' is not a key{nearest(key, _VALUE_KEYS)}")
@@ -170,25 +200,31 @@ def _value(entry: Mapping[str, Any], unit: str) -> Value:
     for key in ("value", "stderr", "spread_device", "spread_cycle"):
         number = entry.get(key)
         if number is not None and (
-            isinstance(number, bool) or not isinstance(number, int | float) or not math.isfinite(number)
+            isinstance(number, bool) or not isinstance(number, int | float) or not abs(number) <= sys.float_info.max
         ):
             raise CardError(f"{key} = {number!r} is not a finite number")
+        if number is not None and key != "value" and number < 0:
+            raise CardError(f"{key} = {number!r} must not be negative")
         numbers[key] = None if number is None else float(number)
     try:
         factor = units.convert(1.0, str(entry["unit"]), unit)
     except UnitError as error:
         raise CardError(f"{error}; the parameter is in '{unit}'") from error
-    value, stderr = numbers["value"], numbers["stderr"]
+    value = numbers["value"]
     assert value is not None
     return Value(
         value=value if factor == 1 else value * factor,
         unit=unit,
         method=method,
         source=str(entry.get("source", "")),
-        stderr=None if stderr is None else stderr * factor,
-        spread_device=numbers["spread_device"],
-        spread_cycle=numbers["spread_cycle"],
+        stderr=_scaled(numbers["stderr"], factor),
+        spread_device=_scaled(numbers["spread_device"], 1.0 if parameter.scale == "log" else factor),
+        spread_cycle=_scaled(numbers["spread_cycle"], 1.0 if parameter.scale == "log" else factor),
     )
+
+
+def _scaled(value: float | None, factor: float) -> float | None:
+    return None if value is None else value * factor
 
 
 def _message(where: str, faults: list[str]) -> str:

@@ -13,7 +13,7 @@ _SPICE = """
     abs acos acosh agauss asin asinh atan atan2 atanh aunif buf cbrt ceil cos cosh ddt ddx delay delta erf exp fabs floor
     gauss hypot idt idtmod if int inv limit ln log log10 max mc mean min nint noise perlin pow pwr pwrs rand random
     round sdt sgn sign sin sinh smallsig sqrt step stp table tan tanh tbl u u2 unif uramp white wnoise whitenoise var
-    and or not xor nand nor mod div par params level
+    and or not xor nand nor mod div par params level gnd
 """
 
 _VERILOG_A = """
@@ -38,6 +38,8 @@ RESERVED: frozenset[str] = frozenset(
         *_VERILOG_A.split(),
         *(word.lower() for word in keyword.kwlist),
         "np",
+        "square",
+        "cube",
         "voltages",
         "states",
         "parameters",
@@ -47,10 +49,14 @@ RESERVED: frozenset[str] = frozenset(
 """Reserved words of every target, lower case."""
 
 
+_GENERATED = re.compile(r"(power_|current|charge)\d+")
+"""Helper functions and elements that the emitted text names by itself."""
+
+
 def fault(name: str, what: str) -> str | None:
     """Return why ``name`` cannot be used for ``what``, or None."""
     if not PATTERN.fullmatch(name):
         return f"{what} '{name}': a name is lower-case letters, digits and '_', and starts with a letter"
-    if name in RESERVED:
+    if name in RESERVED or _GENERATED.fullmatch(name):
         return f"{what} '{name}': the word is reserved by a simulator or language; add a suffix, such as '{name}_0'"
     return None

@@ -108,9 +108,12 @@ class Problem:
         return answer
 
     def jacobian(self, parameters: Sequence[float], signal: str) -> tuple[np.ndarray, np.ndarray]:
-        """Return one signal, shape (n,), and its derivatives by the free parameters, shape (n, n_free)."""
-        value, slopes = self._call(("sensitivities", signal), parameters)
-        return value.ravel(), slopes.reshape(len(self.times), len(self.free))
+        """Return one signal, shape (n,), and its derivatives by the free parameters, shape (n, n_free).
+
+        The sensitivity equations are integrated along with the device's own, by the same integrator.
+        """
+        (answer,) = self._call(("sensitivities", signal), parameters)
+        return answer[0], answer[1:].T
 
     def _call(self, what: tuple[str, ...], parameters: Sequence[float]) -> list[np.ndarray]:
         """Evaluate a function; a lower order of the integrator is tried where the higher one gives up."""
@@ -127,48 +130,47 @@ class Problem:
         raise _failed(failure) from failure
 
     def _build(self, what: tuple[str, ...], order: int) -> ca.Function:
-        p = ca.MX.sym("p", len(self.free))
-        signals = self._signals(p, order)
-        if what[0] == "signals":
-            return ca.Function("signals", [p], [signals])
-        row = signals[self.signal_names.index(what[1]), :].T
-        return ca.Function("sensitivities", [p], [row, ca.jacobian(row, p)])
-
-    def _signals(self, p: ca.MX, order: int) -> ca.MX:
-        """Build the map from free parameters to all signals at the output times."""
-        n_states = len(self.model.states)
+        """Return the function from free parameters to signals, or to one signal and its slopes, at the output times."""
         dae = self._dae
+        if what[0] == "signals":
+            problem, outputs = dae.problem, dae.outputs
+        else:
+            problem, outputs = dae.with_sensitivities(self.signal_names.index(what[1]))
+        p = ca.MX.sym("p", len(self.free))
         controls = ca.DM(self._controls)
-        trajectory = ca.MX(n_states + dae.unknowns, len(self._grid))
-        z0 = self._first_voltage(self._controls[: len(self.bench.drives), 0])
-        initial = ca.DM.zeros(n_states + (dae.unknowns if dae.differential else 0), 1)
-        if dae.differential and dae.unknowns:
-            initial[-1] = z0
-        if n_states or dae.differential:
-            solver = "idas" if dae.algebraic else "cvodes"
-            settings: dict[str, Any] = {
-                "reltol": self.options.reltol,
-                "abstol": self.options.abstol,
-                "max_num_steps": self.options.max_steps,
-                "max_multistep_order": order,
-                "show_eval_warnings": False,
-            }
-            scaled = (self._grid[1:] / dae.time_unit).tolist()
-            integrator = ca.integrator("integrator", solver, dae.problem, 0.0, scaled, settings)
-            answer = integrator(x0=initial, p=p, u=controls, z0=z0 if dae.algebraic else ca.DM(0, 1))
-            later = ca.vertcat(answer["xf"], answer["zf"]) if dae.algebraic else answer["xf"]
-            first = ca.vertcat(initial, z0) if dae.algebraic else initial
-            trajectory = ca.horzcat(ca.MX(first), later)
-        elif dae.algebraic:
-            raise EngineError(
-                "a device without states needs no reference engine behind a source impedance; use ngspice"
-            )
+        sources = self._controls[: len(self.bench.drives), 0]
+        z0 = self._first_voltage(sources)
+        if what[0] != "signals" and np.any(sources) and impeded(self.bench):
+            raise EngineError("sensitivities behind a source impedance need a stimulus that starts at 0 V")
+        initial = ca.DM.zeros(problem["x"].numel(), 1)
+        if dae.differential:
+            initial[len(self.model.states)] = z0
+        settings: dict[str, Any] = {
+            "reltol": self.options.reltol,
+            "abstol": self.options.abstol,
+            "max_num_steps": self.options.max_steps,
+            "max_multistep_order": order,
+            "show_eval_warnings": False,
+        }
+        scaled = (self._grid[1:] / dae.time_unit).tolist()
+        if not problem["x"].numel():
+            raise EngineError("the reference engine needs a device with a state, or with a charge behind the source")
+        integrator = ca.integrator("integrator", "idas" if dae.algebraic else "cvodes", problem, 0.0, scaled, settings)
+        guess = ca.DM.zeros(problem["z"].numel(), 1) if dae.algebraic else ca.DM(0, 1)
+        if dae.algebraic:
+            guess[0] = z0
+        answer = integrator(x0=initial, p=p, u=controls, z0=guess)
+        later = ca.vertcat(answer["xf"], answer["zf"]) if dae.algebraic else answer["xf"]
+        trajectory = ca.horzcat(ca.MX(ca.vertcat(initial, guess)), later)
         at = self._pick
         before = np.clip(at - 1, 0, len(self._grid) - 2)
-        controls_at = controls[:, before.tolist()]
-        points = trajectory[:, at.tolist()]
-        mapped = dae.outputs.map(len(at))
-        return mapped(points, ca.repmat(p, 1, len(at)), controls_at, ca.DM(self.times / dae.time_unit).T)
+        signals = outputs.map(len(at))(
+            trajectory[:, at.tolist()],
+            ca.repmat(p, 1, len(at)),
+            controls[:, before.tolist()],
+            ca.DM(self.times / dae.time_unit).T,
+        )
+        return ca.Function(what[0], [p], [signals])
 
     @cached_property
     def _controls(self) -> np.ndarray:
@@ -282,7 +284,33 @@ class _Dae:
         self.problem = problem
         total = [inflow[k] + displacement(k, z_rate) for k in model.terminals]
         rows = [ca.SX(potential[k]) for k in model.terminals] + total + states + rhs.observables
-        self.outputs = ca.Function("outputs", [ca.vertcat(deviations, z), p, u, tau], [ca.vertcat(*rows)])
+        self._rows = ca.vertcat(*rows)
+        unknowns = ca.vertcat(problem["x"], problem.get("z", ca.SX(0, 1)))
+        self.outputs = ca.Function("outputs", [unknowns, p, u, tau], [self._rows])
+
+    def with_sensitivities(self, row: int) -> tuple[dict[str, Any], ca.Function]:
+        """Return the problem with its sensitivity equations, and the map to one output row and its slopes."""
+        problem = self.problem
+        x, p = problem["x"], problem["p"]
+        z = problem.get("z", ca.SX(0, 1))
+        n = p.numel()
+        s_x = ca.SX.sym("s_x", x.numel(), n)
+        s_z = ca.SX.sym("s_z", z.numel(), n)
+
+        def slopes(expression: Any) -> Any:
+            by_x, by_z, by_p = (ca.jacobian(expression, w) for w in (x, z, p))
+            return ca.mtimes(by_x, s_x) + ca.mtimes(by_z, s_z) + by_p
+
+        grown = dict(problem)
+        grown["x"] = ca.vertcat(x, ca.vec(s_x))
+        grown["ode"] = ca.vertcat(problem["ode"], ca.vec(slopes(problem["ode"])))
+        if self.algebraic:
+            grown["z"] = ca.vertcat(z, ca.vec(s_z))
+            grown["alg"] = ca.vertcat(problem["alg"], ca.vec(slopes(problem["alg"])))
+        output = self._rows[row]
+        unknowns = ca.vertcat(grown["x"], grown.get("z", ca.SX(0, 1)))
+        values = ca.vertcat(output, slopes(output).T)
+        return grown, ca.Function("outputs", [unknowns, p, problem["u"], problem["t"]], [values])
 
 
 def source_current(drive: Drive, drop: Any) -> Any:

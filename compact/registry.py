@@ -9,6 +9,7 @@ from importlib import import_module
 from pathlib import Path
 
 from .card import Card, read_card
+from .definition import unchecked
 from .errors import CardError, DefinitionError, UnknownNameError
 from .model import Model
 
@@ -30,6 +31,8 @@ def device_names() -> tuple[str, ...]:
 def get_device(name: str) -> Model:
     """Return a device's model.
 
+    The shipped devices are not checked once more; the tests run their definitions with every check.
+
     Raises
     ------
     UnknownNameError
@@ -39,7 +42,8 @@ def get_device(name: str) -> Model:
         return _user_devices[name]
     if name not in DEVICES:
         raise UnknownNameError("device", name, device_names())
-    model: Model = import_module(DEVICES[name], __package__).MODEL
+    with unchecked():
+        model: Model = import_module(DEVICES[name], __package__).MODEL
     return model
 
 
@@ -109,7 +113,20 @@ def get_card(name: str | Path) -> Card:
         return read_card(path, get_device)
     if text in device_names():
         return default_card(get_device(text))
-    raise UnknownNameError("card", text, (*card_paths(), *device_names()))
+    raise UnknownNameError("card or device", text, (*card_paths(), *device_names()))
+
+
+def resolve(device: Card | Model | str | Path) -> tuple[Card, Model]:
+    """Return the card and the model that a card, a model, the name of either or a card file stands for.
+
+    Raises
+    ------
+    UnknownNameError, CardError
+    """
+    if isinstance(device, Model):
+        return default_card(device), device
+    card = device if isinstance(device, Card) else get_card(device)
+    return card, get_device(card.device)
 
 
 def default_card(model: Model) -> Card:

@@ -9,18 +9,22 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache, lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import pint
 import sympy as sp
 
 from .errors import UnitError, nearest
 from .primitives import Primitive, maximum, minimum
 
+if TYPE_CHECKING:
+    import pint
+
 
 @cache
 def registry() -> pint.UnitRegistry[Any]:
-    """Return the package's unit registry."""
+    """Return the package's unit registry. pint is imported here: with its definitions it takes most of a second."""
+    import pint
+
     return pint.UnitRegistry(autoconvert_offset_to_baseunit=False)
 
 
@@ -75,13 +79,18 @@ def parse(text: str) -> Unit:
     """
     if text in ("", "1"):
         return DIMENSIONLESS
+    import pint
+
     try:
         quantity = registry().Quantity(1.0, text).to_base_units()
+        offset = registry().Quantity(0.0, text).to_base_units().magnitude
     except (pint.UndefinedUnitError, pint.OffsetUnitCalculusError, ValueError, TypeError, AttributeError) as error:
         known = ("V", "A", "S", "ohm", "s", "K", "eV", "F", "C", "m", "1/s", "W", "1")
         raise UnitError(f"'{text}' is not a unit{nearest(text, known)}") from error
     except Exception as error:  # pint's tokenizer raises its own kinds on malformed text
         raise UnitError(f"'{text}' is not a unit") from error
+    if offset != 0:
+        raise UnitError(f"'{text}' has an offset, or is a logarithm: give the value in the SI unit, such as K")
     return Unit(_sorted({str(n): float(p) for n, p in quantity.units._units.items()}), float(quantity.magnitude))
 
 
@@ -93,10 +102,12 @@ def convert(value: float, unit: str, target: str) -> float:
     UnitError
         If the dimensions differ.
     """
+    if unit == target:
+        return value
     source, wanted = parse(unit), parse(target)
     if source.dimension != wanted.dimension:
         raise UnitError(f"unit '{unit}' does not fit '{target}' ({source} against {wanted})")
-    return value if unit == target else value * source.factor / wanted.factor
+    return value * source.factor / wanted.factor
 
 
 class _Any:

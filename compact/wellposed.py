@@ -55,7 +55,9 @@ def probe(model: Model) -> list[str]:
             v[:, 0] = sign * size
             _finite(model, functions, v, x, p, faults)
     zero = np.zeros((len(model.voltages), count))
-    for branch, current in zip(model.currents, functions.currents(zero, x, p, 300.0), strict=True):
+    with np.errstate(all="ignore"):
+        at_zero = functions.currents(zero, x, p, 300.0)
+    for branch, current in zip(model.currents, at_zero, strict=True):
         if np.any(np.abs(current) > 1e-30):
             worst = float(np.max(np.abs(current)))
             faults["zero"] = f"current ({branch.plus}, {branch.minus}) is {worst:.3g} A at zero volts; it must be 0"
@@ -93,7 +95,8 @@ def _passive(model: Model, functions: object, x: np.ndarray, p: list[float], fau
     for size in VOLTAGES:
         for v in (size, -size):
             voltage = np.full((1, x.shape[1]), v)
-            currents = functions.currents(voltage, x, p, 300.0)  # type: ignore[attr-defined]
+            with np.errstate(all="ignore"):
+                currents = functions.currents(voltage, x, p, 300.0)  # type: ignore[attr-defined]
             power = sum(np.broadcast_to(c, x.shape[1]) for c in currents) * v
             if np.any(power < -1e-30) and "passive" not in faults:
                 i = int(np.argmin(power))

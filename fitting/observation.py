@@ -42,8 +42,8 @@ class Observation:
         Current into the read terminal [A].
     scale : {"linear", "log"}
         Residuals are (model - data)/size, or the difference of asinh(current/size) in decades.
-    size : float
-        Full scale, or noise floor [A].
+    size : float or ndarray, shape (n,)
+        Full scale, or noise floor at each point [A].
     axis : ndarray, shape (n,)
         For the figures: pulse number or source voltage.
     axis_label : str
@@ -60,7 +60,7 @@ class Observation:
     times: np.ndarray
     current: np.ndarray
     scale: Literal["linear", "log"]
-    size: float
+    size: float | np.ndarray
     axis: np.ndarray
     axis_label: str
     read_voltage: float | None
@@ -179,12 +179,13 @@ def _sweep(sweep: Sweep, model: Model, group: str, held_out: bool, sign: int) ->
     waveform = Waveform((0.0, *time[keep]), (0.0, *voltage[keep]))
     drive = Drive(waveform=waveform, series_resistance=sweep.series_resistance, compliance=sweep.compliance)
     largest = float(np.max(np.abs(voltage)))
-    near_zero = np.abs(voltage) <= 0.005 * largest
-    floor = float(np.max(np.abs(current[near_zero]), initial=0.0))
-    floor = max(floor, 1e-9 * float(np.max(np.abs(current))))
+    floor = _noise_floor(voltage, current)
     used = np.abs(current) > 3 * floor
     if used.sum() < 10:
-        raise FitFailure(f"{sweep.label}: only {used.sum()} points are above three times the noise floor of {floor:.3g} A")
+        raise FitFailure(
+            f"{sweep.label}: only {used.sum()} of {used.size} points are above three times the noise floor "
+            f"({np.max(floor):.3g} A, the largest current near zero volts)"
+        )
     first = np.flatnonzero(used)[:5]
     middle = first[len(first) // 2]
     return Observation(
@@ -195,12 +196,25 @@ def _sweep(sweep: Sweep, model: Model, group: str, held_out: bool, sign: int) ->
         times=time[used],
         current=current[used],
         scale="log",
-        size=floor,
+        size=floor[used],
         axis=voltage[used],
         axis_label="source voltage (V)",
         read_voltage=None,
         first_read=(float(voltage[middle]), float(current[middle])),
     )
+
+
+def _noise_floor(voltage: np.ndarray, current: np.ndarray) -> np.ndarray:
+    """Return the noise floor at each point [A]: the largest current near zero volts, out and back apart.
+
+    An instrument that changes its range reads the way back from a low resistance far less finely than the way out.
+    """
+    turn = int(np.argmax(np.abs(voltage)))
+    near_zero = np.abs(voltage) <= 0.005 * np.abs(voltage[turn])
+    floor = np.empty_like(current)
+    for part in (slice(0, turn + 1), slice(turn + 1, None)):
+        floor[part] = np.max(np.abs(current[part][near_zero[part]]), initial=0.0)
+    return np.maximum(floor, 1e-9 * np.max(np.abs(current)))
 
 
 def simplify(time: np.ndarray, value: np.ndarray, tolerance: float = 1e-3) -> np.ndarray:

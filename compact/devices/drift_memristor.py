@@ -42,10 +42,15 @@ v_reset = d.parameter("v_reset", "V", 0.1, "voltage scale of the reset rate", ab
 p_set = d.parameter("p_set", "1", 1.0, "power of the set window (1 - x)", at_least=0.2, at_most=6)
 p_reset = d.parameter("p_reset", "1", 1.0, "power of the reset window x", at_least=0.2, at_most=6)
 focus_set = d.parameter(
-    "focus_set", "1", 0.0, "concentration of the set field as the gap closes (0: none)", at_least=0, at_most=0.95
+    "focus_set", "1", 0.0, "concentration of the set field as the gap closes (negative: dilution)", at_least=-20, at_most=0.95
 )
 focus_reset = d.parameter(
-    "focus_reset", "1", 0.0, "dilution of the reset field as the gap opens (0: none)", at_least=0, at_most=20
+    "focus_reset",
+    "1",
+    0.0,
+    "dilution of the reset field as the gap opens (negative: concentration)",
+    at_least=-0.9,
+    at_most=20,
 )
 r_th = d.parameter("r_th", "K/W", 0.0, "thermal resistance of the filament", at_least=0)
 e_a = d.parameter("e_a", "eV", 0.6, "activation energy of ion hopping", at_least=0, at_most=3)

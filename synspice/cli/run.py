@@ -1,0 +1,110 @@
+"""``synspice run``: an experiment on a card, on any engine."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, cast
+
+import typer
+
+from .common import (
+    DeviceFiles,
+    Format,
+    OutputFormat,
+    check_writable_file,
+    load_devices,
+    number_text,
+    numbers,
+    print_table,
+    progress_bar,
+    unit_text,
+    write_text,
+)
+
+if TYPE_CHECKING:
+    from ..compact.result import Result
+    from ..netlists.experiments import Experiment
+
+
+def run(
+    experiment: Annotated[str, typer.Argument(help="iv-loop, pulse-train, relaxation or waveform.")],
+    card: Annotated[str, typer.Option("--card", help="A card's name, a card file, or a device's name for its default values.")],
+    engine: Annotated[str, typer.Option("--engine", help="reference or ngspice.")] = "ngspice",
+    output_format: OutputFormat = Format.text,
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", metavar="FILE", help="Write the JSON record here.")
+    ] = None,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="NAME=VALUE", help="A setting of the experiment, in SI units; repeatable."),
+    ] = None,
+    parameters: Annotated[
+        list[str] | None,
+        typer.Option("--param", metavar="NAME=VALUE", help="Replace a parameter's value, such as x_init; repeatable."),
+    ] = None,
+    waveform: Annotated[
+        Path | None,
+        typer.Option("--waveform", metavar="FILE.csv", help="Columns time (s) and voltage (V), for the experiment waveform."),
+    ] = None,
+    plot: Annotated[Path | None, typer.Option("--plot", metavar="FILE.png", help="Draw the signals.")] = None,
+    device_file: DeviceFiles = None,
+) -> None:
+    """Run an experiment on a card and print what is measured."""
+    from ..compact.registry import resolve
+    from ..netlists.run import get_engine, run_many
+
+    load_devices(device_file)
+    check_writable_file(output, "the record")
+    check_writable_file(plot, "the figure")
+    get_engine(engine)
+    prepared = _experiment(experiment, numbers(settings, "--set"), waveform)
+    chosen, model = resolve(card)
+    values = {**chosen.parameters, **numbers(parameters, "--param")}
+    with progress_bar(f"{experiment} in {engine}") as progress:
+        result = run_many([(prepared, model, values)], engine, progress=progress)[0]
+    if output is not None:
+        write_text(result.to_json() + "\n", output, "the record")
+    if plot is not None:
+        from .plot import draw
+
+        draw(result, plot)
+    if output_format is Format.json:
+        if output is None:
+            print(result.to_json())
+    else:
+        _print(result)
+
+
+def _experiment(name: str, settings: dict[str, float], waveform: Path | None) -> Experiment:
+    from ..netlists.experiments import PiecewiseLinear, get_experiment
+
+    kind = get_experiment(name)
+    if kind is PiecewiseLinear:
+        if waveform is None:
+            raise typer.BadParameter("the experiment 'waveform' needs one", param_hint="--waveform")
+        from .waveform_file import read_waveform
+
+        points = read_waveform(waveform)
+        return replace(cast(PiecewiseLinear, kind.from_settings(settings)), waveform=points)
+    if waveform is not None:
+        raise typer.BadParameter(f"the experiment '{name}' has its own stimulus", param_hint="--waveform")
+    return kind.from_settings(settings)
+
+
+def _print(result: Result) -> None:
+    print(f"{result.experiment} in {result.engine_version}, {len(result.time)} points over {result.time[-1]:g} s")
+    rows = []
+    for name, quantity in result.quantities.items():
+        if isinstance(quantity.value, list):
+            text = f"{len(quantity.value)} values, {_ends(quantity.value)}" if quantity.value else "-"
+        else:
+            text = number_text(quantity.value)
+        rows.append((name, text, unit_text(quantity.unit)))
+    print_table(("quantity", "value", "unit"), rows)
+
+
+def _ends(values: list[float]) -> str:
+    finite = [v for v in values if math.isfinite(v)]
+    return f"{values[0]:.4g} ... {values[-1]:.4g}" if finite else "none finite"

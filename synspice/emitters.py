@@ -1,0 +1,104 @@
+"""Every target that a card can be emitted to. A new target is one entry of `EMITTERS`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from .compact.errors import UnknownNameError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from .compact.card import Card
+    from .compact.model import Model
+
+
+@dataclass(frozen=True)
+class Target:
+    """Something that a card can be emitted to.
+
+    Attributes
+    ----------
+    summary : str
+        One line for the command line's help.
+    function : callable (card, model) -> str
+        Imports what it needs when it is called, so that the table costs nothing.
+    """
+
+    summary: str
+    function: Callable[[Card, Model], str]
+
+
+def _ngspice(card: Card, model: Model) -> str:
+    from .netlists.card_netlist import format_card_subcircuit
+
+    return format_card_subcircuit(card, model)
+
+
+def _python(card: Card, model: Model) -> str:
+    from .compact.python_code import format_python
+
+    values = model.values(card.parameters, f"card '{card.name}'")
+    rows = "\n".join(f"    {values[p.name]!r},  # {p.name} [{p.unit}]" for p in model.parameters)
+    return f"{format_python(model)}\n\n# the values of card {card.name}, for the argument 'parameters'\nPARAMETERS = (\n{rows}\n)\n"
+
+
+def _markdown(card: Card, model: Model) -> str:
+    from .compact.documentation import format_markdown
+
+    return format_markdown(model, card)
+
+
+def _latex(card: Card, model: Model) -> str:
+    from .compact.documentation import format_latex
+
+    return format_latex(model, card)
+
+
+EMITTERS: dict[str, Target] = {
+    "ngspice": Target("a SPICE subcircuit of behavioural sources, for ngspice", _ngspice),
+    "python": Target("a Python module of plain functions with their Jacobians; needs numpy only", _python),
+    "markdown": Target("documentation, with the formulas in TeX", _markdown),
+    "latex": Target("documentation, as a LaTeX document", _latex),
+}
+"""Every target by the name that the command line uses."""
+
+
+def get_emitter(name: str) -> Target:
+    """Return a target.
+
+    Raises
+    ------
+    UnknownNameError
+        With the nearest names.
+    """
+    if name not in EMITTERS:
+        raise UnknownNameError("target", name, EMITTERS)
+    return EMITTERS[name]
+
+
+def emit(device: Card | Model | str | Path, to: str = "ngspice", *, values: Mapping[str, float] | None = None) -> str:
+    """Return a card as text for a simulator, a language or a reader.
+
+    Parameters
+    ----------
+    device : Card, Model, str or Path
+        A card, a model with its default values, the name of either, or a card file.
+    to : str
+        One of `EMITTERS`.
+    values : mapping of name to float, optional
+        Parameter values that replace the card's.
+
+    Raises
+    ------
+    UnknownNameError, CardError, ParameterError, EmissionError
+    """
+    from .compact.registry import resolve
+
+    target = get_emitter(to)
+    card, model = resolve(device)
+    if values:
+        card = card.with_values(values, model, "given when emitted")
+    return target.function(card, model)
