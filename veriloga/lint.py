@@ -37,12 +37,12 @@ class Finding:
 def lint(text: str) -> list[Finding]:
     """Return every departure of a source from the conventions, in the order of its lines.
 
-    Checked: lower-case names; a direction and a discipline for every port; description, unit and range on every parameter,
-    its default within; description and unit on every operating-point variable, a unit in the comment of every other; all
-    parameters, variables, functions and nodes used; no variable read before it is assigned (a hidden state); no event, no
-    ``$abstime``, nothing random or that remembers; operators such as ``ddt`` outside conditions; no division of integers;
-    no logarithm, square root or division by parameters that their ranges do not keep defined; noise with a name; no branch
-    with both a potential and a flow.
+    Checked: lower-case names; a direction and a discipline for every port; description, unit and range on every
+    parameter, its default within; description and unit on every operating-point variable, a unit in the comment of
+    every other; all parameters, variables, functions and nodes used; no variable read before it is assigned (a hidden
+    state); no event, no ``$abstime``, nothing random or that remembers; operators such as ``ddt`` outside conditions;
+    no division of integers; no logarithm, square root or division by parameters that their ranges do not keep defined;
+    noise with a name; no branch with both a potential and a flow.
 
     Parameters
     ----------

@@ -54,8 +54,8 @@ class VacaskOptions:
         By how much the truncation error is taken to be overestimated, above 1; VACASK's own is 3.5.
     breakpoint_fraction : float
         Largest time step after a corner of a stimulus, as a part of the segment that begins there; 0.02. The first
-        steps of a segment are of first order and their error is not controlled: VACASK's own 0.25 costs 0.5 % of full scale
-        in a train of six pulses whatever the tolerance, 0.05 costs 0.05 %, 0.02 costs 0.01 %.
+        steps of a segment are of first order and their error is not controlled: VACASK's own 0.25 costs 0.5 % of full
+        scale in a train of six pulses whatever the tolerance, 0.05 costs 0.05 %, 0.02 costs 0.01 %.
     method : {"trap", "gear2"}
         Trapezoidal rule, or Gear's of second order, which damps what an abrupt switching excites.
     max_step : float or None

@@ -26,6 +26,7 @@ from . import small_signal, vacask
 from .comparison import compiled_errors, python_evaluation, relative_error, waveform_error
 from .compiler import compile_module, find_compiler
 from .evaluation import CompiledModule
+from .lint import lint
 from .module import format_module
 from .osdi import require_osdi, run_ngspice_osdi
 from .stimuli import Drive, experiments, find_drive
@@ -208,7 +209,7 @@ def vacask_options(bench: Bench, tight: bool) -> vacask.VacaskOptions:
     if not tight:
         return vacask.VacaskOptions()
     return vacask.VacaskOptions(
-        reltol=1e-7, vntol=1e-9, breakpoint_fraction=0.01, max_step=bench.duration / TIGHT_STEPS
+        reltol=1e-8, vntol=1e-10, breakpoint_fraction=0.01, max_step=bench.duration / TIGHT_STEPS
     )
 
 
@@ -228,9 +229,9 @@ class _Verification:
 
     def checks(self) -> Iterator[Check]:
         """Yield every check of the card."""
-        if "openvaf-r" in self.engines:
-            yield from self._equations()
         drive = find_drive(self.model, self.values)
+        if "openvaf-r" in self.engines:
+            yield from self._equations(drive)
         for name, experiment in experiments(drive).items():
             yield from self._waveforms(name, experiment.bench(self.model))
         yield from self._bias_points(drive)
@@ -243,10 +244,21 @@ class _Verification:
         except EngineError as failure:
             return made(math.inf, tolerance, str(failure).splitlines()[0])
 
-    def _equations(self) -> Iterator[Check]:
-        voltage = 1.5 * abs(find_drive(self.model, self.values).amplitude)
+    def _equations(self, drive: Drive) -> Iterator[Check]:
+        voltage = 1.5 * abs(drive.amplitude)
+        text = format_module(self.model)
+        findings = lint(text)
+        yield Check(
+            self.card.device,
+            self.card.name,
+            "conventions",
+            "lint",
+            float(len(findings)),
+            0.0,
+            str(findings[0]) if findings else "",
+        )
         try:
-            module = CompiledModule(compile_module(format_module(self.model)), self.model)
+            module = CompiledModule(compile_module(text), self.model)
         except EngineError as failure:
             note = str(failure).splitlines()[0]
             yield Check(self.card.device, self.card.name, "compile", "openvaf-r", math.inf, EQUATION_TOLERANCE, note)
