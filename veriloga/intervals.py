@@ -76,22 +76,33 @@ class Ranges:
         return ANYTHING
 
     def _binary(self, e: Expression, known: Mapping[str, Interval]) -> Interval:
+        if e.text == "*":
+            return self._factors(_flattened(e), known)
         a, b = (self.of(part, known) for part in e.parts)
         if e.text == "+":
             return _sum(a, b)
         if e.text == "-":
             return _sum(a, _negative(b))
-        if e.text == "*":
-            if e.parts[0] == e.parts[1]:
-                return _square(a)
-            return _product(a, b)
         if e.text == "/":
             if b.fixed and not b.excludes_zero:
                 self.report("divides by parameters whose range includes 0")
             if not b.excludes_zero:
-                return Interval(fixed=a.fixed and b.fixed)
+                same_sign = b.low >= 0
+                low = 0.0 if same_sign and a.low >= 0 else -_INF
+                return Interval(low, 0.0 if same_sign and a.high <= 0 else _INF, fixed=a.fixed and b.fixed)
             return _product(a, _reciprocal(b))
         return Interval(0.0, 1.0, fixed=a.fixed and b.fixed)
+
+    def _factors(self, factors: list[Expression], known: Mapping[str, Interval]) -> Interval:
+        """Return the range of a product, in which equal factors are paired to squares."""
+        result = Interval(1.0, 1.0, True, True)
+        for factor in dict.fromkeys(factors):
+            value, count = self.of(factor, known), factors.count(factor)
+            for _ in range(count // 2):
+                result = _product(result, _square(value))
+            if count % 2:
+                result = _product(result, value)
+        return result
 
     def _call(self, e: Expression, known: Mapping[str, Interval]) -> Interval:
         parts = [self.of(part, known) for part in e.parts if part.kind != "string"]
@@ -119,6 +130,12 @@ class Ranges:
             "max": lambda: _extreme(max, parts, fixed),
         }
         return known_ranges[name]() if name in known_ranges else Interval(fixed=fixed)
+
+
+def _flattened(e: Expression) -> list[Expression]:
+    if e.kind == "binary" and e.text == "*":
+        return [factor for part in e.parts for factor in _flattened(part)]
+    return [e]
 
 
 def _either(a: Interval, b: Interval) -> Interval:

@@ -209,7 +209,7 @@ def vacask_options(bench: Bench, tight: bool) -> vacask.VacaskOptions:
     if not tight:
         return vacask.VacaskOptions()
     return vacask.VacaskOptions(
-        reltol=1e-8, vntol=1e-10, breakpoint_fraction=0.01, max_step=bench.duration / TIGHT_STEPS
+        reltol=1e-8, vntol=1e-10, breakpoint_fraction=0.003, max_step=bench.duration / TIGHT_STEPS
     )
 
 
@@ -232,7 +232,7 @@ class _Verification:
         drive = find_drive(self.model, self.values)
         if "openvaf-r" in self.engines:
             yield from self._equations(drive)
-        for name, experiment in experiments(drive).items():
+        for name, experiment in experiments(drive).items() if self.model.states else ():
             yield from self._waveforms(name, experiment.bench(self.model))
         yield from self._bias_points(drive)
 
