@@ -7,20 +7,22 @@ import numpy as np
 import pytest
 import sympy as sp
 import targets
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from synspice.compact.errors import EmissionError
 from synspice.netlists.ngspice import run_deck
 from synspice.netlists.printer import SpicePrinter
 
+SLOW_TO_DRAW = [HealthCheck.too_slow, HealthCheck.filter_too_much, HealthCheck.data_too_large]
+
 A, B = expression_trees.A, expression_trees.B
 
 
 @given(expressions=st.lists(expression_trees.trees(), min_size=20, max_size=20, unique=True))
-@settings(max_examples=20, deadline=None, derandomize=True)
+@settings(max_examples=8, deadline=None, derandomize=True, suppress_health_check=SLOW_TO_DRAW)
 def test_random_trees_agree_with_numpy_and_casadi(expressions: list[sp.Expr]) -> None:
-    """20 decks of 20 trees at six points. ngspice writes the numbers of an expression out with eleven digits."""
+    """8 decks of 20 trees at six points. ngspice writes the numbers of an expression out with eleven digits."""
     ours = targets.numpy_values(expressions, expression_trees.POINTS)
     casadi = targets.casadi_values(expressions, expression_trees.POINTS)
     ngspice = targets.ngspice_values(expressions, expression_trees.POINTS)
@@ -43,7 +45,7 @@ def test_integer_powers_of_negative_bases(power: int) -> None:
     "expression",
     [
         A - (B - A * B),
-        A / (B / (A + 3)),
+        A / ((2 + sp.tanh(B)) / (A + 3)),
         -(A**2),
         (-A) ** 2,
         A * -sp.Rational(1, 3),
