@@ -23,8 +23,11 @@ from .python_code import compile_python
 from .result import Result
 from .stimulus import LIMITER_SHARPNESS, Bench, Drive
 
-ORDERS = (5, 3, 2)
-"""Highest order of the integrator, and the ones tried when it gives up: high-order BDF can fail its error test at a corner."""
+ATTEMPTS = ((5, 1.0), (3, 1.0), (2, 1.0), (5, 1e-2), (3, 1e-2))
+"""Highest order and factor on the tolerances, tried in turn when the integrator gives up.
+
+High-order BDF can fail its error test at a corner, and a loose tolerance can step into a region where Newton fails.
+"""
 
 ENGINE_VERSION = f"CasADi {ca.__version__} (CVODES/IDAS)"
 
@@ -80,7 +83,7 @@ class Problem:
         self.free = tuple(free)
         self.options = options or ReferenceOptions()
         self.times = np.asarray(times, float)
-        self._functions: dict[tuple[str | int, ...], ca.Function] = {}
+        self._functions: dict[tuple[str | float, ...], ca.Function] = {}
         self._grid = np.unique(np.concatenate([bench.breakpoints, self.times, [0.0]]))
         self._grid = self._grid[self._grid <= max(bench.duration, self.times[-1])]
         self._pick = np.searchsorted(self._grid, self.times)
@@ -116,11 +119,11 @@ class Problem:
         return answer[0], answer[1:].T
 
     def _call(self, what: tuple[str, ...], parameters: Sequence[float]) -> list[np.ndarray]:
-        """Evaluate a function; a lower order of the integrator is tried where the higher one gives up."""
-        for order in ORDERS:
-            key = (*what, order)
+        """Evaluate a function with the first of the integrator's settings that does not give up."""
+        for order, factor in ATTEMPTS:
+            key = (*what, order, factor)
             if key not in self._functions:
-                self._functions[key] = self._build(what, order)
+                self._functions[key] = self._build(what, order, factor)
             try:
                 with _quiet():
                     answer = self._functions[key].call([ca.DM(list(parameters))])
@@ -129,7 +132,7 @@ class Problem:
                 failure = error
         raise _failed(failure) from failure
 
-    def _build(self, what: tuple[str, ...], order: int) -> ca.Function:
+    def _build(self, what: tuple[str, ...], order: int, factor: float) -> ca.Function:
         """Return the function from free parameters to signals, or to one signal and its slopes, at the output times."""
         dae = self._dae
         if what[0] == "signals":
@@ -146,8 +149,8 @@ class Problem:
         if dae.differential:
             initial[len(self.model.states)] = z0
         settings: dict[str, Any] = {
-            "reltol": self.options.reltol,
-            "abstol": self.options.abstol,
+            "reltol": factor * self.options.reltol,
+            "abstol": factor * self.options.abstol,
             "max_num_steps": self.options.max_steps,
             "max_multistep_order": order,
             "show_eval_warnings": False,
@@ -225,6 +228,7 @@ class _Dae:
         drives = list(bench.drives)
         impedance = impeded(bench)
         self.unknowns = len(impedance)
+        self._sizes = np.array([abs(values[name]) or 1.0 for name in free])
         self.time_unit = min(d.waveform.shortest_feature for d in bench.drives.values())
         if not np.isfinite(self.time_unit):
             raise EngineError("the stimulus is constant: give it a duration with a second point")
@@ -289,17 +293,22 @@ class _Dae:
         self.outputs = ca.Function("outputs", [unknowns, p, u, tau], [self._rows])
 
     def with_sensitivities(self, row: int) -> tuple[dict[str, Any], ca.Function]:
-        """Return the problem with its sensitivity equations, and the map to one output row and its slopes."""
+        """Return the problem with its sensitivity equations, and the map to one output row and its slopes.
+
+        A sensitivity is integrated for a relative change of its parameter (an absolute one for a parameter at zero), so that
+        all have the size of the states and one absolute tolerance fits them.
+        """
         problem = self.problem
         x, p = problem["x"], problem["p"]
         z = problem.get("z", ca.SX(0, 1))
         n = p.numel()
+        sizes = ca.SX(self._sizes)
         s_x = ca.SX.sym("s_x", x.numel(), n)
         s_z = ca.SX.sym("s_z", z.numel(), n)
 
         def slopes(expression: Any) -> Any:
             by_x, by_z, by_p = (ca.jacobian(expression, w) for w in (x, z, p))
-            return ca.mtimes(by_x, s_x) + ca.mtimes(by_z, s_z) + by_p
+            return ca.mtimes(by_x, s_x) + ca.mtimes(by_z, s_z) + ca.mtimes(by_p, ca.diag(sizes))
 
         grown = dict(problem)
         grown["x"] = ca.vertcat(x, ca.vec(s_x))
@@ -309,7 +318,7 @@ class _Dae:
             grown["alg"] = ca.vertcat(problem["alg"], ca.vec(slopes(problem["alg"])))
         output = self._rows[row]
         unknowns = ca.vertcat(grown["x"], grown.get("z", ca.SX(0, 1)))
-        values = ca.vertcat(output, slopes(output).T)
+        values = ca.vertcat(output, slopes(output).T / sizes)
         return grown, ca.Function("outputs", [unknowns, p, problem["u"], problem["t"]], [values])
 
 
