@@ -107,7 +107,7 @@ class logistic(Primitive):
 
     @classmethod
     def slope(cls, index: int, x: Any) -> sp.Expr:
-        return logistic(x) * logistic(-x)
+        return sp.exp(minimum(-x, sp.Float(LIMIT))) * logistic(x) * logistic(x)
 
     def _eval_is_positive(self) -> bool:
         return True
@@ -125,7 +125,8 @@ class softplus(Primitive):
 
     @classmethod
     def slope(cls, index: int, x: Any) -> sp.Expr:
-        return logistic(x)
+        grown = sp.exp(minimum(x, sp.Float(40.0)))
+        return grown / (1 + grown)
 
 
 class smooth_abs(Primitive):

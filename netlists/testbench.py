@@ -25,6 +25,10 @@ if TYPE_CHECKING:
 STEPS = 1000
 """Time steps that the whole stimulus has at least; breakpoints and the truncation error add the others."""
 
+NODE_CAPACITANCE = 1e-16
+"""Capacitance [F] of a terminal behind a compliance limiter. Without one ngspice's Newton fails at the limiter's corner
+when a device switches; this one carries 10 pA while the terminal moves by 1 V in 10 us."""
+
 DEVICE = "dut"
 """Name of the device's instance in a bench."""
 
@@ -93,6 +97,7 @@ def impedance_lines(terminal: str, drive: Drive, source: str) -> list[str]:
     return [
         f"* source of {drive.resistance:g} ohm with a compliance of {drive.compliance:g} A",
         f"Bsource_{terminal} {source} {terminal} I = {linear}*exp(-{1 / (2 * LIMITER_SHARPNESS)!r}*ln(1+{grown}))",
+        f"Csource_{terminal} {terminal} 0 {NODE_CAPACITANCE!r}",
     ]
 
 
