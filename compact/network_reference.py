@@ -1,0 +1,340 @@
+"""The reference engine: SUNDIALS CVODES and IDAS through CasADi, with exact forward sensitivities.
+
+Every other engine is tested against it, and the fits use its Jacobian. A device on a bench
+(:mod:`~synspice.compact.reference`) is a network of one instance.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import casadi as ca
+import numpy as np
+
+from .errors import EngineError, SimulationError
+from .network import Network
+from .network_dae import NetworkDae
+from .operating_point import operating_point
+from .result import Result
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ORDERS = (5, 3, 2)
+"""Highest order of the integrator, and the ones tried when it gives up: high-order BDF can fail its error test at a corner."""
+
+ENGINE_VERSION = f"CasADi {ca.__version__} (CVODES/IDAS)"
+
+LARGEST_STEP = 0.02
+"""Step between output points that refinement leaves, relative to the signal's largest value."""
+
+REFINEMENTS = 6
+"""Solutions with ever finer output times, at most."""
+
+MOST_POINTS = 40_000
+"""Output points beyond which refinement stops."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReferenceOptions:
+    """Tolerances of the integrator.
+
+    Attributes
+    ----------
+    reltol, abstol : float
+        For the states in their natural scale, and voltages [V].
+    max_steps : int
+        Between two output times.
+    points : int
+        Output times a segment of the stimulus, before refinement.
+    """
+
+    reltol: float = 1e-8
+    abstol: float = 1e-10
+    max_steps: int = 100_000
+    points: int = 16
+
+    def record(self) -> dict[str, Any]:
+        """Return what a result says of them."""
+        return {"reltol": self.reltol, "abstol": self.abstol, "max_steps": self.max_steps}
+
+
+class NetworkProblem:
+    """A network and output times, ready to be solved for many parameter values.
+
+    Parameters
+    ----------
+    network : Network
+    times : ndarray, shape (n,)
+        Output times [s], rising, from 0.
+    free : sequence of str
+        Parameters that :meth:`solve` and :meth:`jacobian` vary, each ``<instance>.<parameter>``; the others are constants.
+    options : ReferenceOptions
+    """
+
+    def __init__(
+        self,
+        network: Network,
+        times: np.ndarray,
+        free: Sequence[str] = (),
+        options: ReferenceOptions | None = None,
+    ) -> None:
+        self.network = network
+        self.free = tuple(free)
+        self.options = options or ReferenceOptions()
+        self.times = np.asarray(times, float)
+        self._functions: dict[tuple[str | int, ...], ca.Function] = {}
+        marks = network.breakpoints
+        self._grid = np.unique(np.concatenate([marks, self.times, [0.0]]))
+        self._grid = self._grid[self._grid <= max(network.duration, self.times[-1])]
+        self._pick = np.searchsorted(self._grid, self.times)
+
+    @cached_property
+    def signal_names(self) -> tuple[str, ...]:
+        """Names of the rows that :meth:`solve` returns."""
+        return tuple(self._rows)
+
+    def solve(self, parameters: Sequence[float] = ()) -> np.ndarray:
+        """Return the signals at the output times, shape (n_signals, n).
+
+        Raises
+        ------
+        SimulationError
+            If the integrator gives up.
+        """
+        (answer,) = self._call(("signals",), parameters)
+        if not np.isfinite(answer).all():
+            raise SimulationError("not finite", "the reference engine's answer is not finite")
+        return answer
+
+    def jacobian(self, parameters: Sequence[float], signal: str) -> tuple[np.ndarray, np.ndarray]:
+        """Return one signal, shape (n,), and its derivatives by the free parameters, shape (n, n_free).
+
+        The sensitivity equations are integrated along with the network's own, by the same integrator.
+        """
+        (answer,) = self._call(("sensitivities", signal), parameters)
+        return answer[0], answer[1:].T
+
+    @cached_property
+    def _dae(self) -> NetworkDae:
+        owners = (name.partition(".") for name in self.free)
+        return NetworkDae(self.network, [(instance, parameter) for instance, _, parameter in owners])
+
+    @cached_property
+    def _rows(self) -> dict[str, Any]:
+        """The signals' expressions by name."""
+        dae = self._dae
+        rows = dict(dae.signals)
+        for instance in self.network.instances:
+            for v, i, (plus, minus) in instance.port_signals():
+                rows[v] = _against(rows, instance.node(plus)) - _against(rows, instance.node(minus))
+                rows[i] = dae.terminal_currents[instance.name, plus]
+        return {name: rows[name] for name in self.network.signals}
+
+    def _call(self, what: tuple[str, ...], parameters: Sequence[float]) -> list[np.ndarray]:
+        """Evaluate a function; a lower order of the integrator is tried where the higher one gives up."""
+        x, z = self._initial(parameters)
+        if what[0] != "signals" and self.network.free_nodes and np.any(self._first_sources):
+            raise EngineError("sensitivities behind a source impedance need a stimulus that starts at 0 V")
+        for order in ORDERS:
+            key = (*what, order)
+            if key not in self._functions:
+                self._functions[key] = self._build(what, order)
+            try:
+                with _quiet():
+                    answer = self._functions[key].call([ca.DM(list(parameters)), ca.DM(x), ca.DM(z)])
+                return [np.asarray(a) for a in answer]
+            except RuntimeError as error:
+                failure = error
+        raise _failed(failure) from failure
+
+    def _build(self, what: tuple[str, ...], order: int) -> ca.Function:
+        """Return the function from free parameters and start to signals, or to one signal and its slopes, at the output times."""
+        dae = self._dae
+        if what[0] == "signals":
+            problem, outputs = dae.problem, dae.outputs(list(self._rows.values()))
+        else:
+            problem, outputs = dae.with_sensitivities(self._rows[what[1]])
+        p = ca.MX.sym("p", len(self.free))
+        x = ca.MX.sym("x", dae.problem["x"].numel())
+        z = ca.MX.sym("z", dae.problem["z"].numel() if dae.algebraic else 0)
+        controls = ca.DM(self._controls)
+        settings: dict[str, Any] = {
+            "reltol": self.options.reltol,
+            "abstol": self.options.abstol,
+            "max_num_steps": self.options.max_steps,
+            "max_multistep_order": order,
+            "show_eval_warnings": False,
+        }
+        scaled = (self._grid[1:] / dae.time_unit).tolist()
+        integrator = ca.integrator("integrator", "idas" if dae.algebraic else "cvodes", problem, 0.0, scaled, settings)
+        initial = ca.vertcat(x, ca.DM.zeros(problem["x"].numel() - x.numel(), 1))
+        guess = ca.vertcat(z, ca.DM.zeros(problem["z"].numel() - z.numel(), 1)) if dae.algebraic else z
+        answer = integrator(x0=initial, p=p, u=controls, z0=guess)
+        later = ca.vertcat(answer["xf"], answer["zf"]) if dae.algebraic else answer["xf"]
+        trajectory = ca.horzcat(ca.vertcat(initial, guess), later)
+        at = self._pick
+        before = np.clip(at - 1, 0, len(self._grid) - 2)
+        signals = outputs.map(len(at))(
+            trajectory[:, at.tolist()],
+            ca.repmat(p, 1, len(at)),
+            controls[:, before.tolist()],
+            ca.DM(self.times / dae.time_unit).T,
+        )
+        return ca.Function(what[0], [p, x, z], [signals])
+
+    @cached_property
+    def _controls(self) -> np.ndarray:
+        """Start voltages, slopes and start time of the stimulus' segment of each interval: the integrator restarts where
+        they change, and only there.
+        """
+        marks = np.append(self.network.breakpoints, np.inf)
+        segment = np.searchsorted(marks, self._grid[:-1], side="right") - 1
+        start = marks[segment]
+        end = np.minimum(marks[segment + 1], start + 1.0)
+        waveforms = [d.waveform for d in self.network.sources.values()]
+        first = np.array([w(start) for w in waveforms])
+        last = np.array([w(end) for w in waveforms])
+        return np.vstack([first, (last - first) / (end - start), start])
+
+    @property
+    def _first_sources(self) -> np.ndarray:
+        return self._controls[: len(self.network.sources), 0]
+
+    def _initial(self, parameters: Sequence[float]) -> tuple[np.ndarray, np.ndarray]:
+        """Return x and z at time zero: the states at their initial values, the nodes at their operating point."""
+        dae = self._dae
+        free = len(self.network.free_nodes)
+        if not (free and np.any(self._first_sources)):
+            return dae.initial(np.zeros(free))
+        u = self._controls[:, 0]
+
+        def static(voltages: np.ndarray, fraction: float) -> tuple[np.ndarray, np.ndarray]:
+            current, jacobian = dae.static(voltages, list(parameters), fraction * u)
+            return np.asarray(current).ravel(), np.asarray(jacobian)
+
+        return dae.initial(operating_point(static, free))
+
+
+def simulate_network(
+    network: Network,
+    *,
+    times: np.ndarray | None = None,
+    options: ReferenceOptions | None = None,
+    experiment: str = "",
+) -> Result:
+    """Run a network.
+
+    Parameters
+    ----------
+    network : Network
+    times : ndarray, optional
+        Output times [s]. By default they are refined until no step of a voltage, current or state is above 2 % of its
+        largest value.
+    options : ReferenceOptions, optional
+    experiment : str
+        Name for the record.
+
+    Returns
+    -------
+    Result
+        With the signals of :attr:`Network.signals`.
+
+    Raises
+    ------
+    SimulationError, EngineError
+    """
+    options = options or ReferenceOptions()
+    observed = {f"{m.name}.{o.name}" for m in network.instances for o in m.model.observables}
+    watched = [name not in observed for name in network.signals]
+    grid = output_times(network.breakpoints, options.points) if times is None else np.asarray(times, float)
+    for _ in range(REFINEMENTS):
+        problem = NetworkProblem(network, grid, (), options)
+        rows = problem.solve()
+        grid = refined(problem.times, rows[watched])
+        if times is not None or grid.size == problem.times.size:
+            break
+    return network_record(
+        network,
+        experiment=experiment,
+        engine="reference",
+        engine_version=ENGINE_VERSION,
+        time=problem.times,
+        rows=dict(zip(problem.signal_names, rows, strict=True)),
+        options=options.record(),
+        deck="",
+    )
+
+
+def network_record(
+    network: Network,
+    *,
+    experiment: str,
+    engine: str,
+    engine_version: str,
+    time: np.ndarray,
+    rows: Mapping[str, np.ndarray],
+    options: Mapping[str, Any],
+    deck: str,
+) -> Result:
+    """Return the common record; ``rows`` has every signal of :attr:`Network.signals`, each of shape (n,)."""
+    units = network.signals
+    return Result(
+        experiment=experiment,
+        engine=engine,
+        engine_version=engine_version,
+        time=time,
+        signals={name: rows[name] for name in units},
+        units=units,
+        options={**options, "temperature_K": network.temperature, "frozen": network.frozen},
+        deck=deck,
+    )
+
+
+def output_times(breakpoints: np.ndarray, points: int) -> np.ndarray:
+    """Return times that resolve every segment of the stimulus, both evenly and near its start, rising [s]."""
+    even = np.linspace(0, 1, points + 1)[1:]
+    early = np.geomspace(1e-3, even[0], 4)[:-1]
+    within = np.concatenate([early, even])
+    return np.unique(np.concatenate([[0.0], (breakpoints[:-1, None] + np.diff(breakpoints)[:, None] * within).ravel()]))
+
+
+def refined(times: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """Return the times [s] with five more wherever a row, shape (n_rows, n), steps by too much; the same when none does."""
+    largest = np.max(np.abs(rows), axis=1, keepdims=True, initial=1e-300)
+    coarse = (np.abs(np.diff(rows)) > LARGEST_STEP * largest).any(axis=0)
+    if not coarse.any() or times.size > MOST_POINTS:
+        return times
+    within = times[:-1][coarse, None] + np.diff(times)[coarse, None] * (np.arange(1, 6) / 6)
+    return np.unique(np.concatenate([times, within.ravel()]))
+
+
+def _against(rows: Mapping[str, Any], node: str) -> Any:
+    return rows.get(f"v({node})", 0.0)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep the integrator's own diagnostics off the terminal; the exception carries them."""
+    sys.stderr.flush()
+    saved = os.dup(2)
+    null = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, 2)
+    try:
+        yield
+    finally:
+        os.dup2(saved, 2)
+        os.close(saved)
+        os.close(null)
+
+
+def _failed(error: RuntimeError) -> SimulationError:
+    lines = [line for line in str(error).splitlines() if line.strip()]
+    reason = "time step too small" if "TOO_MUCH_WORK" in str(error) or "TOO_CLOSE" in str(error) else "convergence"
+    return SimulationError(reason, "the reference engine's integrator gave up", log="\n".join(lines[-4:]))
