@@ -10,9 +10,10 @@ import os
 import sys
 from collections.abc import Mapping, Sequence
 from contextlib import contextmanager
+from copy import copy
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import casadi as ca
 import numpy as np
@@ -34,7 +35,7 @@ ENGINE_VERSION = f"CasADi {ca.__version__} (CVODES/IDAS)"
 LARGEST_STEP = 0.02
 """Step between output points that refinement leaves, relative to the signal's largest value."""
 
-REFINEMENTS = 6
+SOLUTIONS = 6
 """Solutions with ever finer output times, at most."""
 
 MOST_POINTS = 40_000
@@ -88,12 +89,13 @@ class NetworkProblem:
         self.network = network
         self.free = tuple(free)
         self.options = options or ReferenceOptions()
-        self.times = np.asarray(times, float)
-        self._functions: dict[tuple[str | int, ...], ca.Function] = {}
-        marks = network.breakpoints
-        self._grid = np.unique(np.concatenate([marks, self.times, [0.0]]))
-        self._grid = self._grid[self._grid <= max(network.duration, self.times[-1])]
-        self._pick = np.searchsorted(self._grid, self.times)
+        self._set_times(times)
+
+    def at(self, times: np.ndarray) -> Self:
+        """Return the same problem with other output times [s]; the equations are not derived again."""
+        other = copy(self)
+        other._set_times(times)
+        return other
 
     @cached_property
     def signal_names(self) -> tuple[str, ...]:
@@ -120,6 +122,23 @@ class NetworkProblem:
         """
         (answer,) = self._call(("sensitivities", signal), parameters)
         return answer[0], answer[1:].T
+
+    def _set_times(self, times: np.ndarray) -> None:
+        self.times = np.asarray(times, float)
+        self._functions: dict[tuple[str | int, ...], ca.Function] = {}
+        breakpoints = self.network.breakpoints
+        self._grid = np.unique(np.concatenate([breakpoints, self.times, [0.0]]))
+        self._pick = np.searchsorted(self._grid, self.times)
+        # Of each interval the stimulus' segment: start voltages, slopes and start time. The integrator restarts where
+        # they change, and only there.
+        marks = np.append(breakpoints, np.inf)
+        segment = np.searchsorted(marks, self._grid[:-1], side="right") - 1
+        start = marks[segment]
+        end = np.minimum(marks[segment + 1], start + 1.0)
+        waveforms = [d.waveform for d in self.network.sources.values()]
+        first = np.array([w(start) for w in waveforms])
+        last = np.array([w(end) for w in waveforms])
+        self._controls = np.vstack([first, (last - first) / (end - start), start])
 
     @cached_property
     def _dae(self) -> NetworkDae:
@@ -189,20 +208,6 @@ class NetworkProblem:
         )
         return ca.Function(what[0], [p, x, z], [signals])
 
-    @cached_property
-    def _controls(self) -> np.ndarray:
-        """Start voltages, slopes and start time of the stimulus' segment of each interval: the integrator restarts where
-        they change, and only there.
-        """
-        marks = np.append(self.network.breakpoints, np.inf)
-        segment = np.searchsorted(marks, self._grid[:-1], side="right") - 1
-        start = marks[segment]
-        end = np.minimum(marks[segment + 1], start + 1.0)
-        waveforms = [d.waveform for d in self.network.sources.values()]
-        first = np.array([w(start) for w in waveforms])
-        last = np.array([w(end) for w in waveforms])
-        return np.vstack([first, (last - first) / (end - start), start])
-
     @property
     def _first_sources(self) -> np.ndarray:
         return self._controls[: len(self.network.sources), 0]
@@ -220,6 +225,9 @@ class NetworkProblem:
             return np.asarray(current).ravel(), np.asarray(jacobian)
 
         return dae.initial(operating_point(static, free))
+
+
+_Problem = TypeVar("_Problem", bound=NetworkProblem)
 
 
 def simulate_network(
@@ -252,14 +260,10 @@ def simulate_network(
     """
     options = options or ReferenceOptions()
     observed = {f"{m.name}.{o.name}" for m in network.instances for o in m.model.observables}
-    watched = [name not in observed for name in network.signals]
+    watched = [name for name in network.signals if name not in observed]
     grid = output_times(network.breakpoints, options.points) if times is None else np.asarray(times, float)
-    for _ in range(REFINEMENTS):
-        problem = NetworkProblem(network, grid, (), options)
-        rows = problem.solve()
-        grid = refined(problem.times, rows[watched])
-        if times is not None or grid.size == problem.times.size:
-            break
+    problem = NetworkProblem(network, grid, (), options)
+    problem, rows = refined_solution(problem, watched, 1 if times is not None else SOLUTIONS)
     return network_record(
         network,
         experiment=experiment,
@@ -305,14 +309,28 @@ def output_times(breakpoints: np.ndarray, points: int) -> np.ndarray:
     return np.unique(np.concatenate([[0.0], (breakpoints[:-1, None] + np.diff(breakpoints)[:, None] * within).ravel()]))
 
 
-def refined(times: np.ndarray, rows: np.ndarray) -> np.ndarray:
-    """Return the times [s] with five more wherever a row, shape (n_rows, n), steps by too much; the same when none does."""
-    largest = np.max(np.abs(rows), axis=1, keepdims=True, initial=1e-300)
-    coarse = (np.abs(np.diff(rows)) > LARGEST_STEP * largest).any(axis=0)
-    if not coarse.any() or times.size > MOST_POINTS:
-        return times
-    within = times[:-1][coarse, None] + np.diff(times)[coarse, None] * (np.arange(1, 6) / 6)
-    return np.unique(np.concatenate([times, within.ravel()]))
+def refined_solution(
+    problem: _Problem, watched: Sequence[str], solutions: int = SOLUTIONS
+) -> tuple[_Problem, np.ndarray]:
+    """Solve with ever finer output times, until no watched signal steps by more than 2 % of its largest value.
+
+    Returns
+    -------
+    problem
+        With the last times.
+    rows : ndarray, shape (n_signals, n)
+    """
+    select = [problem.signal_names.index(name) for name in watched]
+    for last in range(solutions - 1, -1, -1):
+        rows = problem.solve()
+        times, seen = problem.times, rows[select]
+        largest = np.max(np.abs(seen), axis=1, keepdims=True, initial=1e-300)
+        coarse = (np.abs(np.diff(seen)) > LARGEST_STEP * largest).any(axis=0)
+        if not last or not coarse.any() or times.size > MOST_POINTS:
+            break
+        within = times[:-1][coarse, None] + np.diff(times)[coarse, None] * (np.arange(1, 6) / 6)
+        problem = problem.at(np.unique(np.concatenate([times, within.ravel()])))
+    return problem, rows
 
 
 def _against(rows: Mapping[str, Any], node: str) -> Any:

@@ -11,7 +11,7 @@ import numpy as np
 from .model import Model
 from .network import GROUND, Instance, Network
 from .network_dae import source_current
-from .network_reference import ENGINE_VERSION, NetworkProblem, ReferenceOptions, output_times, refined
+from .network_reference import ENGINE_VERSION, NetworkProblem, ReferenceOptions, output_times, refined_solution
 from .result import Result
 from .stimulus import Bench
 
@@ -20,7 +20,7 @@ __all__ = ["Problem", "ReferenceOptions", "bench_network", "record", "simulate",
 DEVICE = "dut"
 """Name of the device's instance in a bench's network."""
 
-REFINEMENTS = 4
+SOLUTIONS = 4
 """Solutions with ever finer output times, at most."""
 
 
@@ -112,13 +112,8 @@ def simulate(
     """
     options = options or ReferenceOptions()
     grid = output_times(bench.breakpoints, options.points) if times is None else np.asarray(times, float)
-    for _ in range(REFINEMENTS):
-        problem = Problem(model, values, bench, grid, (), options)
-        rows = problem.solve()
-        current = problem.signal_names.index(f"i_{model.write[0]}")
-        grid = refined(problem.times, rows[[current]])
-        if times is not None or grid.size == problem.times.size:
-            break
+    problem = Problem(model, values, bench, grid, (), options)
+    problem, rows = refined_solution(problem, [f"i_{model.write[0]}"], 1 if times is not None else SOLUTIONS)
     return record(
         model,
         bench,
