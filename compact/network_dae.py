@@ -67,6 +67,8 @@ class NetworkDae:
         self.time_unit = network.shortest_feature
         if not np.isfinite(self.time_unit):
             raise EngineError("the stimulus is constant: give it a duration with a second point")
+        values = {m.name: m.values for m in network.instances}
+        self._sizes = np.array([abs(values[instance][name]) or 1.0 for instance, name in free])
         nodes = network.free_nodes
         p = ca.SX.sym("p", len(free))
         u = ca.SX.sym("u", 2 * len(network.sources) + 1)
@@ -146,17 +148,22 @@ class NetworkDae:
         )
 
     def with_sensitivities(self, row: Any) -> tuple[dict[str, Any], ca.Function]:
-        """Return the problem with its sensitivity equations, and the map to one output row and its slopes."""
+        """Return the problem with its sensitivity equations, and the map to one output row and its slopes.
+
+        A sensitivity is integrated for a relative change of its parameter (an absolute one for a parameter at zero), so
+        that all have the size of the states and one absolute tolerance fits them.
+        """
         problem = self.problem
         x, p = problem["x"], problem["p"]
         z = problem.get("z", ca.SX(0, 1))
         n = p.numel()
+        sizes = ca.SX(self._sizes)
         s_x = ca.SX.sym("s_x", x.numel(), n)
         s_z = ca.SX.sym("s_z", z.numel(), n)
 
         def slopes(expression: Any) -> Any:
             by_x, by_z, by_p = (ca.jacobian(expression, w) for w in (x, z, p))
-            return ca.mtimes(by_x, s_x) + ca.mtimes(by_z, s_z) + by_p
+            return ca.mtimes(by_x, s_x) + ca.mtimes(by_z, s_z) + ca.mtimes(by_p, ca.diag(sizes))
 
         grown = dict(problem)
         grown["x"] = ca.vertcat(x, ca.vec(s_x))
@@ -165,7 +172,7 @@ class NetworkDae:
             grown["z"] = ca.vertcat(z, ca.vec(s_z))
             grown["alg"] = ca.vertcat(problem["alg"], ca.vec(slopes(problem["alg"])))
         unknowns = ca.vertcat(grown["x"], grown.get("z", ca.SX(0, 1)))
-        values = ca.vertcat(row, slopes(row).T)
+        values = ca.vertcat(row, slopes(row).T / sizes)
         return grown, ca.Function("outputs", [unknowns, p, problem["u"], problem["t"]], [values])
 
 

@@ -27,8 +27,15 @@ from .result import Result
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-ORDERS = (5, 3, 2)
-"""Highest order of the integrator, and the ones tried when it gives up: high-order BDF can fail its error test at a corner."""
+ATTEMPTS = ((5, 1.0), (3, 1.0), (2, 1.0), (5, 1e-2), (3, 1e-2))
+"""Highest order and factor on the tolerances, tried in turn when the integrator gives up.
+
+High-order BDF can fail its error test at a corner, and a loose tolerance can step into a region where Newton fails.
+"""
+
+FIRST_STEP = 1e-9
+"""IDAS's first step after a corner, relative to the shortest feature: the slopes of algebraic voltages are unknown there, and
+longer first steps fail its error test."""
 
 ENGINE_VERSION = f"CasADi {ca.__version__} (CVODES/IDAS)"
 
@@ -125,7 +132,7 @@ class NetworkProblem:
 
     def _set_times(self, times: np.ndarray) -> None:
         self.times = np.asarray(times, float)
-        self._functions: dict[tuple[str | int, ...], ca.Function] = {}
+        self._functions: dict[tuple[str | float, ...], ca.Function] = {}
         breakpoints = self.network.breakpoints
         self._grid = np.unique(np.concatenate([breakpoints, self.times, [0.0]]))
         self._pick = np.searchsorted(self._grid, self.times)
@@ -157,14 +164,14 @@ class NetworkProblem:
         return {name: rows[name] for name in self.network.signals}
 
     def _call(self, what: tuple[str, ...], parameters: Sequence[float]) -> list[np.ndarray]:
-        """Evaluate a function; a lower order of the integrator is tried where the higher one gives up."""
+        """Evaluate a function with the first of the integrator's settings that does not give up."""
         x, z = self._initial(parameters)
         if what[0] != "signals" and self.network.free_nodes and np.any(self._first_sources):
             raise EngineError("sensitivities behind a source impedance need a stimulus that starts at 0 V")
-        for order in ORDERS:
-            key = (*what, order)
+        for order, factor in ATTEMPTS:
+            key = (*what, order, factor)
             if key not in self._functions:
-                self._functions[key] = self._build(what, order)
+                self._functions[key] = self._build(what, order, factor)
             try:
                 with _quiet():
                     answer = self._functions[key].call([ca.DM(list(parameters)), ca.DM(x), ca.DM(z)])
@@ -173,7 +180,7 @@ class NetworkProblem:
                 failure = error
         raise _failed(failure) from failure
 
-    def _build(self, what: tuple[str, ...], order: int) -> ca.Function:
+    def _build(self, what: tuple[str, ...], order: int, factor: float) -> ca.Function:
         """Return the function from free parameters and start to signals, or to one signal and its slopes, at the output times."""
         dae = self._dae
         if what[0] == "signals":
@@ -185,12 +192,14 @@ class NetworkProblem:
         z = ca.MX.sym("z", dae.problem["z"].numel() if dae.algebraic else 0)
         controls = ca.DM(self._controls)
         settings: dict[str, Any] = {
-            "reltol": self.options.reltol,
-            "abstol": self.options.abstol,
+            "reltol": factor * self.options.reltol,
+            "abstol": factor * self.options.abstol,
             "max_num_steps": self.options.max_steps,
             "max_multistep_order": order,
             "show_eval_warnings": False,
         }
+        if dae.algebraic:
+            settings["step0"] = FIRST_STEP
         scaled = (self._grid[1:] / dae.time_unit).tolist()
         integrator = ca.integrator("integrator", "idas" if dae.algebraic else "cvodes", problem, 0.0, scaled, settings)
         initial = ca.vertcat(x, ca.DM.zeros(problem["x"].numel() - x.numel(), 1))

@@ -40,6 +40,8 @@ class Fit:
         The curves that the fit saw: means over the ramps, single sweeps.
     values : tuple of dict
         Parameter values for each of ``observed``, its initial state included.
+    currents : tuple of ndarray
+        The reference engine's current at the times of each of ``observed`` [A]; NaN where the device cannot be simulated.
     """
 
     model: Model
@@ -47,6 +49,7 @@ class Fit:
     observed: tuple[Observation, ...]
     fitted: tuple[Observation, ...]
     values: tuple[dict[str, float], ...]
+    currents: tuple[np.ndarray, ...]
 
 
 def fit_dataset(
@@ -156,7 +159,7 @@ def _staged(
     if state_parameter.name not in fixed:
         now.chosen = [Coordinate(f"{state_parameter.name}@{k}", state_parameter, k) for k in range(len(fitted))]
         now.point = {c.key: initial_state(model, values, o.first_read) for c, o in zip(now.chosen, fitted, strict=True)}
-    for number, stage in enumerate(stages_of(model), start=1):
+    for number, stage in enumerate(stages_of(model, fitted[0].scale), start=1):
         if now.solution is not None and np.sqrt(now.solution.cost / len(fitted)) < 2 * noise:
             break
         offered = [Coordinate(n, parameters[n]) for n in stage if n not in hidden]
@@ -206,8 +209,9 @@ def _conclude(
     assert solution is not None
     own = {c.key for c in end.chosen if c.observation is None}
     per_curve = _values_per_curve(model, observed, fitted, solution, values)
-    errors = _errors(model, observed, fitted, per_curve)
-    held = tuple(n for stage in stages_of(model) for n in stage if n not in own)
+    currents = _currents(model, observed, per_curve)
+    errors = _errors(observed, fitted, currents)
+    held = tuple(n for stage in stages_of(model, fitted[0].scale) for n in stage if n not in own)
     if held:
         notes.append("held at their starting values, since these data do not determine them: " + ", ".join(held))
     parameters = {
@@ -235,7 +239,7 @@ def _conclude(
         evaluations=end.evaluations,
         notes=tuple(notes),
     )
-    return Fit(model, result, tuple(observed), tuple(fitted), per_curve)
+    return Fit(model, result, tuple(observed), tuple(fitted), per_curve, currents)
 
 
 def _is_undetermined(coordinate: Coordinate, solution: Solution) -> bool:
@@ -263,35 +267,53 @@ def _values_per_curve(
     return tuple(answer)
 
 
+def _currents(
+    model: Model, observed: Sequence[Observation], per_curve: Sequence[dict[str, float]]
+) -> tuple[np.ndarray, ...]:
+    """Return the model's current at the times of every observation; the ramps of a group are one run of the longest."""
+    longest: dict[str, int] = {}
+    for k, o in enumerate(observed):
+        if o.scale == "linear" and o.times.size > observed[longest.get(o.group, k)].times.size - 1:
+            longest[o.group] = k
+    done: dict[int, np.ndarray] = {}
+    answer = []
+    for k, o in enumerate(observed):
+        source = longest[o.group] if o.scale == "linear" and _is_prefix(o, observed[longest[o.group]]) else k
+        if source not in done:
+            try:
+                done[source] = Assembly(model, per_curve[source], [observed[source]], []).currents({})[0]
+            except SimulationError:
+                done[source] = np.full(observed[source].times.size, np.nan)
+        answer.append(done[source][: o.times.size])
+    return tuple(answer)
+
+
+def _is_prefix(short: Observation, long: Observation) -> bool:
+    return short.times.size <= long.times.size and np.allclose(short.times, long.times[: short.times.size], rtol=1e-9)
+
+
 def _errors(
-    model: Model, observed: Sequence[Observation], fitted: Sequence[Observation], per_curve: Sequence[dict[str, float]]
+    observed: Sequence[Observation], fitted: Sequence[Observation], currents: Sequence[np.ndarray]
 ) -> tuple[FitError, ...]:
     found = []
     for group in dict.fromkeys(o.group for o in observed):
-        members = [(o, v) for o, v in zip(observed, per_curve, strict=True) if o.group == group]
-        held = [(o, v) for o, v in members if o.held_out]
+        members = [(o, i) for o, i in zip(observed, currents, strict=True) if o.group == group]
+        held = [pair for pair in members if pair[0].held_out]
         if members[0][0].scale == "linear":
-            seen = [(f, members[0][1]) for f in fitted if f.group == group]
+            longest = max((i for _, i in members), key=len)
+            seen = [(f, longest[: f.times.size]) for f in fitted if f.group == group]
         else:
-            seen = [(o, v) for o, v in members if not o.held_out]
-        found.append(
-            FitError(data=group, metric=members[0][0].metric, in_sample=_rms(model, seen), held_out=_rms(model, held))
-        )
+            seen = [pair for pair in members if not pair[0].held_out]
+        found.append(FitError(data=group, metric=members[0][0].metric, in_sample=_rms(seen), held_out=_rms(held)))
     return tuple(found)
 
 
-def _rms(model: Model, curves: Sequence[tuple[Observation, dict[str, float]]]) -> float | None:
+def _rms(curves: Sequence[tuple[Observation, np.ndarray]]) -> float | None:
     """Return the root mean square residual over all points of some curves; None for none, or where the model fails."""
     if not curves:
         return None
-    squares: list[np.ndarray] = []
-    for o, values in curves:
-        try:
-            current = Assembly(model, values, [o], []).currents({})[0]
-        except SimulationError:
-            return None
-        squares.append(o.residual(current) ** 2)
-    return float(np.sqrt(np.mean(np.concatenate(squares))))
+    rms = float(np.sqrt(np.mean(np.concatenate([o.residual(current) ** 2 for o, current in curves]))))
+    return rms if np.isfinite(rms) else None
 
 
 def _card(

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -13,17 +13,16 @@ from ..compact.constants import ZERO_CELSIUS
 from ..compact.errors import UnknownNameError
 from ..compact.model import FROZEN, Model
 from ..compact.network import GROUND, Instance, Network
-from ..compact.network_reference import network_record, simulate_network
+from ..compact.network_reference import ReferenceOptions, network_record, simulate_network
 from ..compact.result import Result
 from . import ngspice
 from .ngspice import RawData, SolverOptions
+from .run import Progress, engine_options
 from .subcircuit import format_subcircuit
 from .testbench import STEPS, device_rows, impedance_lines, piecewise_linear, waveform_of
 
 if TYPE_CHECKING:
     from PySpice.Spice.Netlist import Circuit
-
-Progress = Callable[[int, int], None]
 
 SAVED_PER_LINE = 20
 """Vectors on one ``.save`` line."""
@@ -56,9 +55,7 @@ def network_circuit(network: Network) -> Circuit:
 
     circuit = Circuit("network of " + ", ".join(f"{i.name} ({i.model.name})" for i in network.instances))
     names = _subcircuit_names(network.instances)
-    lines = []
-    for (model, values), name in names.items():
-        lines.append(format_subcircuit(model, dict(values), name=name))
+    lines = [format_subcircuit(model, dict(values), name=name) for (model, values), name in names.items()]
     for node, drive in network.sources.items():
         behind = f"{node}.source" if drive.has_impedance else node
         circuit.V(node, behind, circuit.gnd, piecewise_linear(drive.waveform))
@@ -135,27 +132,32 @@ def run_networks_ngspice(
     return [_result(job, raw, deck, options) for job, raw, deck in zip(jobs, raws, decks, strict=True)]
 
 
-def _reference(jobs: Sequence[NetworkJob], progress: Progress | None) -> list[Result]:
+def _reference(jobs: Sequence[NetworkJob], progress: Progress | None, given: Mapping[str, Any]) -> list[Result]:
+    options = engine_options(ReferenceOptions, given, "reference")
     results = []
     for k, job in enumerate(jobs):
-        results.append(simulate_network(job.network, experiment=job.experiment))
+        results.append(simulate_network(job.network, options=options, experiment=job.experiment))
         if progress is not None:
             progress(k + 1, len(jobs))
     return results
 
 
-def _ngspice(jobs: Sequence[NetworkJob], progress: Progress | None) -> list[Result]:
-    return run_networks_ngspice(jobs, progress=progress)
+def _ngspice(jobs: Sequence[NetworkJob], progress: Progress | None, given: Mapping[str, Any]) -> list[Result]:
+    return run_networks_ngspice(jobs, options=engine_options(SolverOptions, given, "ngspice"), progress=progress)
 
 
-NetworkEngine = Callable[[Sequence[NetworkJob], Progress | None], list[Result]]
+NetworkEngine = Callable[[Sequence[NetworkJob], Progress | None, Mapping[str, Any]], list[Result]]
 
 NETWORK_ENGINES: dict[str, NetworkEngine] = {"reference": _reference, "ngspice": _ngspice}
 """Every engine that runs networks, by the name that the command line uses."""
 
 
 def run_networks(
-    jobs: Sequence[NetworkJob | Network], engine: str = "ngspice", *, progress: Progress | None = None
+    jobs: Sequence[NetworkJob | Network],
+    engine: str = "ngspice",
+    *,
+    progress: Progress | None = None,
+    options: Mapping[str, Any] | None = None,
 ) -> list[Result]:
     """Run networks, in parallel where the engine can.
 
@@ -165,6 +167,9 @@ def run_networks(
     engine : str
         One of :data:`NETWORK_ENGINES`.
     progress : callable (done, total), optional
+    options : mapping of name to value, optional
+        Solver options that replace the engine's own: fields of `SolverOptions` for ngspice, of `ReferenceOptions` for
+        the reference.
 
     Returns
     -------
@@ -173,12 +178,12 @@ def run_networks(
 
     Raises
     ------
-    UnknownNameError, EngineError
+    UnknownNameError, ParameterError, EngineError
     """
     if engine not in NETWORK_ENGINES:
         raise UnknownNameError("engine for networks", engine, NETWORK_ENGINES)
     named = [NetworkJob(network=job) if isinstance(job, Network) else job for job in jobs]
-    return NETWORK_ENGINES[engine](named, progress)
+    return NETWORK_ENGINES[engine](named, progress, options or {})
 
 
 _Subcircuit = tuple[Model, tuple[tuple[str, float], ...]]

@@ -88,8 +88,8 @@ def impedance_lines(terminal: str, drive: Drive, source: str) -> list[str]:
     if drive.compliance is None:
         return [f"R{source} {source} {terminal} {drive.resistance!r}"]
     linear = f"V({source},{terminal})/{drive.resistance!r}"
-    ratio = f"V({source},{terminal})/{drive.resistance * drive.compliance!r}"
-    grown = f"exp({LIMITER_SHARPNESS}*ln(1e-30+({ratio})*({ratio})))"
+    ratio = f"min(abs(V({source},{terminal}))/{drive.resistance * drive.compliance!r},1e9)"
+    grown = f"exp({2 * LIMITER_SHARPNESS}*ln(1e-30+{ratio}))"
     return [
         f"* source of {drive.resistance:g} ohm with a compliance of {drive.compliance:g} A",
         f"B{source} {source} {terminal} I = {linear}*exp(-{1 / (2 * LIMITER_SHARPNESS)!r}*ln(1+{grown}))",
