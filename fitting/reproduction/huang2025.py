@@ -99,8 +99,7 @@ def changes(
 ) -> tuple[np.ndarray, list[Result]]:
     """Return the change of conductance [S] by each gate waveform, read before it and ``wait`` after time 0, and the runs.
 
-    Where the wait is too long against the waveform, it becomes a run of its own, which starts from the states at the end of
-    the first.
+    Where the wait is too long against the waveform, it is split into runs that start from the states at the end of the last.
     """
     given = list(values) if isinstance(values, Sequence) else [dict(values or {})] * len(gates)
     lead = 14 * unit
@@ -118,17 +117,33 @@ def changes(
             wanted.append((_bench([*event, (rest + 12 * unit, 0.0)], drain, resistance), v))
     first = bench.run(wanted)
     before = np.array([_conductance(r, 12 * unit) for r in first])
-    later = [
-        (_bench([(wait, 0.0), (12 * MS, 0.0)], [(wait, 0.0), *_read(MS)]), {**v, **bench.end_states(r)})
-        for r, v, s in zip(first, given, split, strict=True)
-        if s
+    last = _rest(bench, first, given, split, wait)
+    after = [
+        _conductance(end, end.time[-1] - (MS if is_split else unit)) for end, is_split in zip(last, split, strict=True)
     ]
-    second = iter(bench.run(later))
-    after = []
-    for result, is_split in zip(first, split, strict=True):
-        last = next(second) if is_split else result
-        after.append(_conductance(last, last.time[-1] - (MS if is_split else unit)))
     return np.array(after) - before, first
+
+
+def _rest(
+    bench: Workbench, first: list[Result], given: Sequence[Mapping[str, float]], split: list[bool], wait: float
+) -> list[Result]:
+    """Leave devices at 0 V until ``wait`` [s], each run a thousand times longer than what went before, and read at the end.
+
+    The first time step of a run is 1e-5 of it, and the interface relaxes as the logarithm of time.
+    """
+    last, elapsed = list(first), [float(r.time[-1]) for r in first]
+    while open_ := [k for k, is_split in enumerate(split) if is_split and elapsed[k] < wait]:
+        wanted = []
+        for k in open_:
+            duration = min(1000 * elapsed[k], wait - elapsed[k])
+            elapsed[k] = wait if duration > 0.5 * (wait - elapsed[k]) else elapsed[k] + duration
+            gate, drain = [(duration, 0.0)], [(duration, 0.0)]
+            if elapsed[k] == wait:
+                gate, drain = [*gate, (12 * MS, 0.0)], [*drain, *_read(MS)]
+            wanted.append((_bench(gate, drain), {**given[k], **bench.end_states(last[k])}))
+        for k, result in zip(open_, bench.run(wanted), strict=True):
+            last[k] = result
+    return last
 
 
 def form(bench: Workbench, name: str) -> tuple[np.ndarray, np.ndarray]:

@@ -19,7 +19,7 @@ from ...netlists.testbench import Job
 Curve = tuple[np.ndarray, np.ndarray]
 """Abscissae and ordinates, for a figure."""
 
-LONGEST = 2e6
+LONGEST = 1e6
 """Duration over shortest feature beyond which one run is split: ngspice's smallest step is tied to its largest."""
 
 
