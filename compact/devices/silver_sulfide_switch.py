@@ -20,22 +20,23 @@ d = Definition(
     "Silver sulfide atomic switch (inorganic synapse)",
     """Pulses precipitate silver in the gap between a silver sulfide electrode and a counter electrode (Ohno 2011, Fig. 1a).
 
-States: the bridge, how much of it has become robust, and the history of the pulses. Conduction is tunnelling through the
-rest of the gap, exponential in the bridge: g_0 without silver, one quantum g_atom = 2e^2/h at bridge = 1, beyond it a
-multi-atom bridge (Fig. 1, text on Fig. 2b) in series with g_bulk. The circuit of the paper has 10 kohm in series, which
-takes the voltage off the device near one quantum.
+States: the bridge, how much of it has become robust, and the history of the pulses. Conduction is tunnelling through
+the rest of the gap, exponential in the bridge: g_0 without silver, one quantum g_atom = 2e^2/h at bridge = 1, beyond
+it a multi-atom bridge (Fig. 1, text on Fig. 2b) in series with g_bulk. The circuit of the paper has 10 kohm in
+series, which takes the voltage off the device near one quantum.
 
 An incomplete bridge deforms without any voltage: ln G falls at a constant rate, so that the conductance decays
-exponentially (Fig. 2c), the slower the longer the history of pulses, since the silver ions that the sulfide lacks next to the
-bridge recover (text on Fig. 2c). A bridge that stays complete for long enough becomes robust and persists (long-term
-potentiation, text on Fig. 1c); an incomplete consolidation is lost. The robust share has no conductance of its own. Pulses
-of the other polarity dissolve the bridge: the stable state needs a strong signal to be erased. Precipitation follows
-sinh(x) - x with x = v / v_drive: without the linear part, a read of 10 mV does not write.
+exponentially (Fig. 2c), the slower the longer the history of pulses, since the silver ions that the sulfide lacks
+next to the bridge recover (text on Fig. 2c). A bridge that stays complete for long enough becomes robust and
+persists (long-term potentiation, text on Fig. 1c); an incomplete consolidation is lost. The robust share has no
+conductance of its own. Pulses of the other polarity dissolve the bridge: the stable state needs a strong signal to
+be erased. Precipitation follows sinh(x) - x with x = v / v_drive: without the linear part, a read of 10 mV does not
+write.
 
-Positive current flows from p (the sulfide) to n; positive voltage precipitates. What spreads from device to device is the
-silver ready in a fresh device, and the rate of precipitation, which also spreads from pulse to pulse: devices that hold much
-silver jump within one pulse (text on Fig. 2a). Valid at room temperature; the mechanisms' activation energies, conductance
-steps of single atoms and noise are not covered.
+Positive current flows from p (the sulfide) to n; positive voltage precipitates. What spreads from device to device
+is the silver ready in a fresh device, and the rate of precipitation, which also spreads from pulse to pulse: devices
+that hold much silver jump within one pulse (text on Fig. 2a). Valid at room temperature; the mechanisms' activation
+energies, conductance steps of single atoms and noise are not covered.
 """,
 )
 p, n = d.terminals("p", "n")
