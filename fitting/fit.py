@@ -159,7 +159,7 @@ def _staged(
     if state_parameter.name not in fixed:
         now.chosen = [Coordinate(f"{state_parameter.name}@{k}", state_parameter, k) for k in range(len(fitted))]
         now.point = {c.key: initial_state(model, values, o.first_read) for c, o in zip(now.chosen, fitted, strict=True)}
-    for number, stage in enumerate(stages_of(model), start=1):
+    for number, stage in enumerate(stages_of(model, fitted[0].scale), start=1):
         if now.solution is not None and np.sqrt(now.solution.cost / len(fitted)) < 2 * noise:
             break
         offered = [Coordinate(n, parameters[n]) for n in stage if n not in hidden]
@@ -211,7 +211,7 @@ def _conclude(
     per_curve = _values_per_curve(model, observed, fitted, solution, values)
     currents = _currents(model, observed, per_curve)
     errors = _errors(observed, fitted, currents)
-    held = tuple(n for stage in stages_of(model) for n in stage if n not in own)
+    held = tuple(n for stage in stages_of(model, fitted[0].scale) for n in stage if n not in own)
     if held:
         notes.append("held at their starting values, since these data do not determine them: " + ", ".join(held))
     parameters = {

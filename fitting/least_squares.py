@@ -20,6 +20,9 @@ FIT_OPTIONS = ReferenceOptions(reltol=1e-6, abstol=1e-8)
 BOUND_MARGIN = 1e-3
 """Distance from a bound, as a fraction of the range (or in e-folds), below which a value counts as at the bound."""
 
+ROBUST_FROM = 0.2
+"""Residual [decades] beyond which sweeps count linearly, not squared: a jump a little early is off by decades at a few points."""
+
 FAILED_RESIDUAL = 1e3
 """Residual that stands for a simulation that failed, so that the step is taken back."""
 
@@ -175,19 +178,32 @@ def solve(
         inner = float(np.clip(c.inner(start[c.key]), *_inside(low, high)))
         parameters.add(symbols[c.key], value=inner, min=low, max=high)
 
+    best: tuple[float, dict[str, float], np.ndarray] | None = None
+
     def point_of(current: lmfit.Parameters) -> dict[str, float]:
         return {c.key: c.outer(current[symbols[c.key]].value) for c in assembly.coordinates}
 
     def residuals(current: lmfit.Parameters) -> np.ndarray:
-        answer = assembly.residuals(point_of(current))
+        nonlocal best
+        point = point_of(current)
+        answer = assembly.residuals(point)
+        if best is None or answer @ answer < best[0]:
+            best = (float(answer @ answer), point, answer)
         if progress is not None:
             progress(f"{label}: evaluation {assembly.evaluations}, rms {float(np.sqrt(np.sum(answer**2) / len(assembly.observed))):.4g}")
         return answer
 
+    loss = "soft_l1" if any(o.scale == "log" for o in assembly.observed) else "linear"
     minimizer = lmfit.Minimizer(residuals, parameters, calc_covar=False)
-    outcome = minimizer.least_squares(
-        jac=lambda current: assembly.jacobian(point_of(current)), x_scale="jac", xtol=1e-6, ftol=1e-6, gtol=1e-10, max_nfev=limit
-    )
+    try:
+        outcome = minimizer.least_squares(
+            jac=lambda current: assembly.jacobian(point_of(current)), x_scale="jac", xtol=1e-6, ftol=1e-6, gtol=1e-10,
+            max_nfev=limit, loss=loss, f_scale=ROBUST_FROM / np.sqrt(np.mean([o.times.size for o in assembly.observed])),
+        )  # fmt: skip
+    except SimulationError as error:
+        if best is None:
+            raise
+        return _describe(assembly, best[1], best[2], converged=False, message=f"a simulation failed on the way: {error}")
     point = point_of(outcome.params)
     converged = bool(outcome.success) and float(np.max(np.abs(outcome.residual))) < FAILED_RESIDUAL / 10
     return _describe(assembly, point, outcome.residual, converged, str(outcome.message))

@@ -110,22 +110,28 @@ STARTING_VALUES: dict[str, Guess] = {"drift_memristor": drift_memristor}
 CONDUCTION: dict[str, tuple[str, ...]] = {"drift_memristor": ("g_on", "g_off", "v_nl", "m_nl")}
 """Parameters of the conduction law, held where a ramp at one read voltage cannot see them."""
 
-STAGES: dict[str, tuple[tuple[str, ...], ...]] = {
-    "drift_memristor": (
+STAGES: dict[tuple[str, str], tuple[tuple[str, ...], ...]] = {
+    ("drift_memristor", "linear"): (
         ("k_set", "k_reset", "focus_set", "focus_reset"),
         ("g_on", "g_off", "v_set", "v_reset", "m_nl", "v_nl", "r_th", "p_set", "p_reset"),
-    )
+    ),
+    ("drift_memristor", "log"): (
+        ("g_on", "m_nl", "v_nl"),
+        ("focus_set", "focus_reset", "k_set", "k_reset", "v_set", "v_reset"),
+        ("p_set", "p_reset", "r_th", "g_off"),
+    ),
 }
-"""Parameters in the order in which they are offered to a fit; a later stage comes only where the ones before fall short."""
+"""Parameters in the order in which they are offered to a fit of ramps (linear) or sweeps (log); a later stage comes only where
+the ones before fall short."""
 
 HELD: dict[str, tuple[str, ...]] = {"drift_memristor": ("t_ref", "t_rise_max", "rate_max", "c_0", "e_a")}
 """Parameters that loops and pulse trains at one temperature never determine."""
 
 
-def stages_of(model: Model) -> list[list[str]]:
+def stages_of(model: Model, scale: str) -> list[list[str]]:
     """Return a device's fit parameters by stages; a device without an entry has one stage with all."""
     known = [p.name for p in model.model_parameters if p.name not in HELD.get(model.name, ())]
-    stages = [[n for n in stage if n in known] for stage in STAGES.get(model.name, ())]
+    stages = [[n for n in stage if n in known] for stage in STAGES.get((model.name, scale), ())]
     named = {n for stage in stages for n in stage}
     rest = [n for n in known if n not in named]
     return [*stages, rest] if rest else stages

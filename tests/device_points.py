@@ -45,7 +45,7 @@ def random_values(model: Model, generator: np.random.Generator) -> dict[str, flo
     values = {}
     for p in model.model_parameters:
         if p.scale == "log" or (math.isinf(p.upper) and p.default > 0):
-            value = p.default * 10 ** generator.uniform(-0.3, 0.3)
+            value = p.default * 10 ** generator.uniform(-0.15, 0.15)
         elif math.isinf(p.upper) or math.isinf(p.lower):
             value = p.default + 10 ** generator.uniform(-3, 3)
         else:

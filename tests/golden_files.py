@@ -5,19 +5,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
 
-from synspice.compact.model import Model
-from synspice.compact.python_code import format_python
-from synspice.compact.registry import DEVICES, get_device
-from synspice.netlists.subcircuit import format_subcircuit
+from synspice.compact.registry import DEVICES
+from synspice.emitters import EMITTERS, emit
 
 FOLDER = Path(__file__).parent / "golden"
 
-TARGETS: dict[str, Callable[[Model], str]] = {"python": format_python, "ngspice": format_subcircuit}
-"""Every target that emits a whole device as text, by the extension of its golden files."""
+TARGETS = tuple(EMITTERS)
+"""Every target that a device is emitted to, and the extension of its golden files."""
 
 
 def stripped(text: str) -> str:
@@ -40,9 +37,9 @@ def update() -> None:
     FOLDER.mkdir(exist_ok=True)
     wanted = set()
     for device in filter(exists, DEVICES):
-        for target, emit in TARGETS.items():
+        for target in TARGETS:
             wanted.add(path(device, target))
-            path(device, target).write_text(stripped(emit(get_device(device))), encoding="utf-8")
+            path(device, target).write_text(stripped(emit(device, target)), encoding="utf-8")
     for file in FOLDER.iterdir():
         if file not in wanted:
             file.unlink()

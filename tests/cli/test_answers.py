@@ -186,7 +186,7 @@ def test_the_quick_commands_load_no_heavy_library() -> None:
     assert done.stdout.splitlines()[-1] == "loaded []"
 
 
-def test_a_reader_that_stops_early_is_no_error() -> None:
+def test_a_reader_that_stops_early_gets_no_traceback() -> None:
     command = (
         f"{sys.executable} -c 'from synspice.cli import main; main()' show drift_memristor --format markdown | head -1"
     )

@@ -101,7 +101,9 @@ def test_derivatives_of_the_trees_agree(expression: sp.Expr) -> None:
     smooth = np.isfinite(ours) & np.isfinite(theirs) & (np.abs(ours) < 1e6)
     # A tree can clip a constant exactly at a corner, where either one-sided slope is right.
     if not expression.has(sp.Function("saturate")):
-        np.testing.assert_allclose(theirs[smooth], ours[smooth], rtol=1e-7, atol=1e-7 * (1 + np.max(np.abs(ours[smooth]), initial=0)))
+        np.testing.assert_allclose(
+            theirs[smooth], ours[smooth], rtol=1e-7, atol=1e-7 * (1 + np.max(np.abs(ours[smooth]), initial=0))
+        )
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ OMEGA = 1e3
 """Angular frequency [rad/s] of the small-signal analysis."""
 
 INSTANT = 1e-18
-"""Length [s] of the transient in which the rates are read: the states have not moved yet, and they are not held."""
+"""Length [s] of the transient at whose first step, 1e-4 of it, the rates are read: no state has moved, none is held."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,10 @@ def in_ngspice(model: Model, points: Sequence[Point], temperature_c: float = 27.
     saved = []
     count = len(model.terminals)
     for k, point in enumerate(points):
-        values = {**point.values, **{s.initial_parameter.name: x for s, x in zip(model.states, point.states, strict=True)}}
+        values = {
+            **point.values,
+            **{s.initial_parameter.name: x for s, x in zip(model.states, point.states, strict=True)},
+        }
         given = " ".join(f"{name}={value!r}" for name, value in values.items())
         for copy in range(count):  # each with its own excited terminal
             nodes = [f"{t}_{k}_{copy}" for t in model.terminals]
@@ -63,7 +66,7 @@ def in_ngspice(model: Model, points: Sequence[Point], temperature_c: float = 27.
     names = [[[f"i(v{t}_{k}_{c})" for t in model.terminals] for c in range(count)] for k in range(len(points))]
     admittance = np.array([-ac[n][0] for n in np.ravel(names)]).reshape(shape)
     rates = [
-        [float(tran[f"i(@b.x{k}_0.b{s.name}[i])"][-1]) * s.scale / STATE_CAPACITANCE for s in model.states]
+        [float(tran[f"i(@b.x{k}_0.b{s.name}[i])"][1]) * s.scale / STATE_CAPACITANCE for s in model.states]
         for k in range(len(points))
     ]
     return Answers(

@@ -50,11 +50,11 @@ def test_integer_powers_of_negative_bases(power: int) -> None:
         (-A) ** 2,
         A * -sp.Rational(1, 3),
         2 - A * -B,
-        -(A - B) / -(A + 3) ** 3,
+        -(A - B) / -((A + 3) ** 3),
         A - (-B) ** 3,
         sp.Float(-2.0) * (A - sp.Float(-3.5)),
         1 / (1 + A**2) / (1 + B**2),
-        sp.exp(-sp.tanh(A) ** 2),
+        sp.exp(-(sp.tanh(A) ** 2)),
         sp.log(1 + A**2) ** 2 * sp.log(2 + B**2) ** -2,
         (3 + sp.tanh(A)) ** (2 * sp.tanh(B)),
         (3 + sp.tanh(A)) ** sp.Rational(5, 2) / (3 + sp.tanh(B)) ** sp.Rational(3, 2),
@@ -65,7 +65,9 @@ def test_integer_powers_of_negative_bases(power: int) -> None:
 )
 def test_precedence_and_signs(expression: sp.Expr) -> None:
     ours = targets.numpy_values([expression], expression_trees.POINTS)
-    np.testing.assert_allclose(targets.ngspice_values([expression], expression_trees.POINTS), ours, rtol=1e-10, atol=1e-12)
+    np.testing.assert_allclose(
+        targets.ngspice_values([expression], expression_trees.POINTS), ours, rtol=1e-10, atol=1e-12
+    )
 
 
 @given(value=st.floats(1e-290, 1e290))
