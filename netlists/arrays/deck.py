@@ -28,6 +28,12 @@ if TYPE_CHECKING:
 
 SIDES = ("left", "right", "top", "bottom")
 
+LEAST_STEPS = 100
+"""Time steps of a transient at least; the truncation error adds the others."""
+
+OPTIONS = SolverOptions(reltol=1e-4, abstol=1e-12, vntol=1e-6, chgtol=1e-14, trtol=7.0, method="gear")
+"""Solver settings of a transient: an array has thousands of states, and 4e-4 of full scale is reached with these."""
+
 SAVED_PER_LINE = 20
 """Vectors on one ``.save`` line."""
 
@@ -180,7 +186,7 @@ def format_array(crossbar: Crossbar, drive: Drive, times: FloatArray, options: S
     options : SolverOptions, optional
     """
     wires = crossbar.wires
-    options = replace(options or SolverOptions(), temperature_c=crossbar.temperature - ZERO_CELSIUS)
+    options = replace(options or OPTIONS, temperature_c=crossbar.temperature - ZERO_CELSIUS)
     sides = read_sides(drive, *crossbar.shape, leading=len(times))
     saved = [f"i(v{side}{k})" for side in SIDES for k in np.flatnonzero(~sides.open_ends[side])]
     nodes: dict[str, None] = {}
@@ -189,7 +195,7 @@ def format_array(crossbar: Crossbar, drive: Drive, times: FloatArray, options: S
             nodes |= {f"v({word_node(wires, r, c)})": None, f"v({bit_node(wires, r, c)})": None}
             saved += [f"v({label}{r}_{c}.{s.name})" for label, layer in _named(crossbar) for s in layer.model.states]
     saved += nodes
-    step = float(times[-1]) / 1000
+    step = float(times[-1]) / LEAST_STEPS
     lines = [f"* {crossbar.rows} x {crossbar.cols} crossbar", array_text(crossbar, drive, times)]
     return _deck(lines, saved, options, options.transient(float(times[-1]), step))
 
