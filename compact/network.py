@@ -17,6 +17,9 @@ from .stimulus import Drive, Waveform
 GROUND = "0"
 """The node against which every source drives."""
 
+RESERVED = ("gnd", "ground", "time", "temper", "frequency")
+"""Words with which simulators mean something else, even where a name is expected; ngspice 39 crashes on some."""
+
 MIDDLE_CAPACITANCE = 1e-12
 """Capacitance [F] at the node between two devices in series: of 40 random stiff pairs (ENGINES notes, section 4) 90-98 % came
 out right in ngspice without it and 100 % with it."""
@@ -188,8 +191,10 @@ class Network:
         given = [("instance", e.name) for e in self.instances] + [("resistor", e.name) for e in self.resistors]
         given += [("capacitor", e.name) for e in self.capacitors] + [("node", n) for n in self.nodes]
         for what, name in given:
-            if (fault := names.fault(name, what)) is not None:
-                yield fault
+            if not names.PATTERN.fullmatch(name):
+                yield f"{what} '{name}': a name is lower-case letters, digits and '_', and starts with a letter"
+            elif name in RESERVED:
+                yield f"{what} '{name}': the word means something else to simulators (ground is '{GROUND}' here)"
         elements = [name for what, name in given if what != "node"]
         for name in sorted({n for n in elements if elements.count(n) > 1}):
             yield f"the name '{name}' is used for more than one element"
