@@ -78,10 +78,10 @@ def test_a_failed_run_is_a_check_that_failed(monkeypatch: pytest.MonkeyPatch) ->
     assert loops[0].note == "simulation failed (convergence): it gave up"
 
 
-def test_unknown_names(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unknown_names() -> None:
     with pytest.raises(UnknownNameError, match="unknown installed engine 'hspice'"):
         verify.verify(["drift_memristor"], engines=["hspice"])
-    with pytest.raises(UnknownNameError, match="unknown card 'drift_memristo'"):
+    with pytest.raises(UnknownNameError, match="unknown card or device 'drift_memristo'"):
         chosen_cards(["drift_memristo"])
 
 
