@@ -96,7 +96,7 @@ def test_the_other_dialects_compute_the_same(name: str, dialect: str) -> None:
     first, second = (np.interp(times, w.plot("tran").scale, w.plot("tran")[source].real) for w in waves)
     away = np.abs(second - first) / np.max(np.abs(first))
     if "ddt(" in format_subcircuit(model, dialect=dialect):  # ngspice's ddt is off at single points
-        assert np.quantile(away, 0.8) < 2e-3
+        assert np.quantile(away, 0.8) < 5e-3
     else:
         assert np.max(away) < 2e-4
 

@@ -18,7 +18,7 @@ from synspice.veriloga import compiler, vacask
 from synspice.veriloga.comparison import waveform_error
 from synspice.veriloga.compiler import compile_module
 from synspice.veriloga.module import format_module
-from synspice.veriloga.vacask import Deck, VacaskOptions, format_bench, run_decks, run_vacask
+from synspice.veriloga.vacask import Deck, VacaskOptions, format_bench, number_text, run_decks, run_vacask
 
 TRIANGLE = Waveform((0.0, 1e-3, 2e-3), (0.0, 0.8, 0.0))
 
@@ -31,7 +31,7 @@ def test_the_deck() -> None:
     job = Job(model=toys.transistor(), values={"w_init": 0.4}, bench=bench("g", compliance=1e-6), experiment="e")
     assert (
         format_bench(job)
-        == """\
+        == f"""\
 toy_transistor on a bench
 ground 0
 model vsource vsource
@@ -183,6 +183,14 @@ def test_bad_values_are_refused() -> None:
     for name, value in (("lteratio", 1.0), ("breakpoint_fraction", 0.5), ("max_step", 0.0), ("vntol", float("nan"))):
         with pytest.raises(ParameterError, match=name):
             VacaskOptions(**{name: value})
+
+
+def test_numbers_are_exact_and_never_subnormal() -> None:
+    assert [number_text(x) for x in (0.1, -1e-300, 1e-310, 0.0)] == ["0.1", "-1e-300", "0.0", "0.0"]
+    job = Job(
+        model=toys.relaxing(), values={}, bench=Bench(drives={"p": Drive(waveform=Waveform((0, 1e-3), (0, 1e-309)))})
+    )
+    assert run_vacask([job])[0]["x"][-1] == 0.0
 
 
 def test_missing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
