@@ -22,7 +22,7 @@ Options = TypeVar("Options", ReferenceOptions, SolverOptions)
 
 
 def _reference(jobs: Sequence[Job], progress: Progress | None, given: Mapping[str, Any]) -> list[Result]:
-    options = _options(ReferenceOptions, given, "reference")
+    options = engine_options(ReferenceOptions, given, "reference")
     results = []
     for k, job in enumerate(jobs):
         results.append(simulate(job.model, job.values, job.bench, options=options, experiment=job.experiment))
@@ -32,10 +32,10 @@ def _reference(jobs: Sequence[Job], progress: Progress | None, given: Mapping[st
 
 
 def _ngspice(jobs: Sequence[Job], progress: Progress | None, given: Mapping[str, Any]) -> list[Result]:
-    return run_ngspice(jobs, options=_options(SolverOptions, given, "ngspice"), progress=progress)
+    return run_ngspice(jobs, options=engine_options(SolverOptions, given, "ngspice"), progress=progress)
 
 
-def _options(kind: type[Options], given: Mapping[str, Any], engine: str) -> Options:
+def engine_options(kind: type[Options], given: Mapping[str, Any], engine: str) -> Options:
     """Return an engine's options, some given by name; each has the type of its default."""
     known = {f.name: f.default for f in fields(kind) if f.name != "temperature_c"}  # the bench says the temperature
     faults = [f"no option '{name}'{nearest(name, known)}" for name in given if name not in known]

@@ -95,6 +95,10 @@ class SolverOptions:
             f".options temp={float(self.temperature_c)!r}",
         )
 
+    def record(self, step: float) -> dict[str, float | str]:
+        """Return what a result says of them; ``step`` is the largest time step (s) unless `max_step` takes its place."""
+        return {"reltol": self.reltol, "method": self.method, "max_step": self.max_step or step}
+
     def transient(self, stop: float, step: float, *, start: float = 0.0, uic: bool = False) -> str:
         """Return the ``.tran`` line.
 

@@ -41,7 +41,7 @@ def test_the_deck() -> None:
 pre_osdi device.osdi
 .endc
 Vg g_source 0 PWL(0.0 0.0 0.001 1.0)
-Rsource_g g_source g 1000.0
+Rg_source g_source g 1000.0
 Vs s 0 DC 0.0
 Vd d 0 DC 0.1
 .model dut_card toy_transistor g_ch=1e-06 g_leak=1e-09 c_g=1e-09
