@@ -63,8 +63,8 @@ lint: $(VENV)/.installed-dev ## check style and types
 bench: $(VENV)/.installed | system ## run the benchmarks
 	@for file in benchmarks/*.py; do echo "$$file"; $(BIN)/python "$$file"; done
 
-figures: demo ## renew the README's pictures from the demo
-	cp $(OUT)/report/set_ramp.png $(OUT)/report/reset_ramp.png docs/images/
+figures: demo ## renew the README's picture from the demo
+	cp $(OUT)/report/set_ramp.png docs/images/
 
 clean: ## remove what was made, the environment included
 	rm -rf $(VENV) $(OUT) build .pytest_cache .mypy_cache .ruff_cache .hypothesis
