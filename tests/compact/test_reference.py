@@ -132,7 +132,12 @@ def test_a_nonlinear_charge_behind_a_resistor() -> None:
 
     def parts(z: float, x: float) -> tuple[float, float, float, float]:
         root = np.sqrt(z**2 + v_c**2)
-        return g * (1 + x**2) * z, c * v_c**3 * (1 + x) / root**3, c * v_c * z / root, (z**2 / (z**2 + v_0**2) - x) / tau
+        return (
+            g * (1 + x**2) * z,
+            c * v_c**3 * (1 + x) / root**3,
+            c * v_c * z / root,
+            (z**2 / (z**2 + v_0**2) - x) / tau,
+        )
 
     def slope(t: float, y: np.ndarray) -> list[float]:
         x, z = y
