@@ -166,9 +166,9 @@ class NetworkProblem:
 
     def _call(self, what: tuple[str, ...], parameters: Sequence[float]) -> list[np.ndarray]:
         """Evaluate a function with the first of the integrator's settings that does not give up."""
-        x, z = self._initial(parameters)
         if what[0] != "signals" and self.network.free_nodes and np.any(self._first_sources):
             raise EngineError("sensitivities behind a source impedance need a stimulus that starts at 0 V")
+        x, z = self._initial(parameters)
         for order, factor in ATTEMPTS:
             key: tuple[str | float, ...] = (*what, order, factor)
             if key not in self._functions:
