@@ -17,6 +17,9 @@ from .stimulus import Drive, Waveform
 GROUND = "0"
 """The node against which every source drives."""
 
+RESERVED = ("gnd", "ground", "time", "temper", "frequency")
+"""Words with which simulators mean something else, even where a name is expected; ngspice 39 crashes on some."""
+
 MIDDLE_CAPACITANCE = 1e-12
 """Capacitance [F] at the node between two devices in series: of 40 random stiff pairs (ENGINES notes, section 4) 90-98 % came
 out right in ngspice without it and 100 % with it."""
@@ -188,8 +191,10 @@ class Network:
         given = [("instance", e.name) for e in self.instances] + [("resistor", e.name) for e in self.resistors]
         given += [("capacitor", e.name) for e in self.capacitors] + [("node", n) for n in self.nodes]
         for what, name in given:
-            if (fault := names.fault(name, what)) is not None:
-                yield fault
+            if not names.PATTERN.fullmatch(name):
+                yield f"{what} '{name}': a name is lower-case letters, digits and '_', and starts with a letter"
+            elif name in RESERVED:
+                yield f"{what} '{name}': the word means something else to simulators (ground is '{GROUND}' here)"
         elements = [name for what, name in given if what != "node"]
         for name in sorted({n for n in elements if elements.count(n) > 1}):
             yield f"the name '{name}' is used for more than one element"
@@ -277,7 +282,9 @@ def series(
     post : Drive or Waveform, optional
         Source at node ``post``; grounded without one.
     capacitance : float
-        From the middle node to ground [F]; 0 leaves it out.
+        From the middle node to ground [F]; 0 leaves it out. The node lags by capacitance over conductance (1 us for 1 pF
+        at 1 uS): a volatile switch that closes faster overshoots meanwhile, in the circuit as in a measurement with that
+        parasitic capacitance. Give a smaller one where that is not meant.
     temperature : float
         Ambient temperature [K].
     frozen : bool

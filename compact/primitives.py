@@ -179,8 +179,9 @@ class saturate(Primitive):
 
     @classmethod
     def body(cls, x: Any, low: Any, high: Any, width: Any) -> sp.Expr:
-        below = sp.exp(minimum(x - low, sp.Float(0.0)) / width)
-        above = sp.exp(minimum(high - x, sp.Float(0.0)) / width)
+        # The same max and min in the clip and beside it: automatic derivatives are then right at the bounds too.
+        below = sp.exp((x - maximum(x, low)) / width)
+        above = sp.exp((minimum(x, high) - x) / width)
         return _clip(x, low, high) + width * (below - above)
 
     @classmethod

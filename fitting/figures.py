@@ -79,7 +79,7 @@ def figure_of_group(fit: Fit, group: str, ngspice: Mapping[int, np.ndarray]) -> 
 def _shown(observation: Observation, current: np.ndarray) -> np.ndarray:
     if observation.read_voltage:
         return np.asarray(1e3 * current / observation.read_voltage)
-    return np.abs(current)
+    return np.asarray(np.abs(current))
 
 
 def _legend(axes: Axes, with_held_out: bool, with_ngspice: bool) -> None:

@@ -221,7 +221,7 @@ def _noise_floor(voltage: np.ndarray, current: np.ndarray) -> np.ndarray:
     floor = np.empty_like(current)
     for part in (slice(0, turn + 1), slice(turn + 1, None)):
         floor[part] = np.max(np.abs(current[part][near_zero[part]]), initial=0.0)
-    return np.maximum(floor, 1e-9 * np.max(np.abs(current)))
+    return np.asarray(np.maximum(floor, 1e-9 * np.max(np.abs(current))))
 
 
 def simplify(time: np.ndarray, value: np.ndarray, tolerance: float = 1e-3) -> np.ndarray:

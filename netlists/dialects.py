@@ -1,6 +1,7 @@
 """What differs between the dialects of SPICE, as facts that the emitter uses and that tests probe.
 
-The entries of ngspice are checked by running it. Those of LTspice and Xyce are from their documentation: neither runs in
+The entries of ngspice are checked by running it. Those of LTspice and Xyce are from their documentation; what the text
+computes is checked by running it in ngspice with their words exchanged for ngspice's.
 
 References
 ----------

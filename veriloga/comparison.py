@@ -67,7 +67,7 @@ def _distances(found: Result, reference: Result, name: str, lengths: np.ndarray,
     """Return each point's distance from the reference's curve of a signal, shape of ``found.time``."""
     time, value = found.time, found[name]
     times, curve = reference.time, reference[name]
-    distance = np.abs(value - np.interp(time, times, curve)) / scale
+    distance = np.asarray(np.abs(value - np.interp(time, times, curve)) / scale)
     for k in np.flatnonzero(distance > 1e-5):
         reach = distance[k] * lengths[k]
         first, last = np.searchsorted(times, (time[k] - reach, time[k] + reach))

@@ -39,5 +39,5 @@ class VerilogAPrinter(Printer):
         text = repr(float(value))
         if value == 0 or 1e-3 <= abs(value) < 1e6:
             return text
-        mantissa, exponent = f"{Decimal(text):e}".split("e")
+        mantissa, exponent = f"{Decimal(text).normalize():e}".split("e")
         return f"{mantissa}{'' if '.' in mantissa else '.0'}e{int(exponent)}"

@@ -15,7 +15,7 @@ from ..compact.model import FROZEN, Model
 from ..netlists.ngspice import Plot
 from .compiler import compile_module
 from .module import format_module, reported
-from .vacask import Deck, VacaskOptions, parameters_text, run_decks
+from .vacask import Deck, VacaskOptions, number_text, parameters_text, run_decks
 
 Bias = Mapping[str, float]
 """Potential of each terminal [V]; the terminals left out are grounded."""
@@ -168,7 +168,7 @@ def _run(
         for terminal in model.terminals:
             mag = " mag=1" if terminal == driven else ""
             lines.append(
-                f"{_source(terminal, k)} ({terminal}_{k} 0) vsource dc={float(bias.get(terminal, 0.0))!r}{mag}"
+                f"{_source(terminal, k)} ({terminal}_{k} 0) vsource dc={number_text(bias.get(terminal, 0.0))}{mag}"
             )
         lines.append(f"{_copy(k)} ({' '.join(f'{t}_{k}' for t in model.terminals)}) card {instance}".rstrip())
     options = options or VacaskOptions()

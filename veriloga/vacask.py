@@ -6,6 +6,7 @@ import importlib
 import importlib.util
 import os
 import re
+import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -149,7 +150,8 @@ def parameters_text(model: Model, values: Mapping[str, float], *, instance: bool
     """Return the material's parameters, or the instance's, as ``name=value`` words."""
     chosen = [p for p in model.parameters if p.instance == instance]
     return " ".join(
-        f"{p.name}={int(values[p.name] >= 0.5) if p.name == FROZEN.name else repr(values[p.name])}" for p in chosen
+        f"{p.name}={int(values[p.name] >= 0.5) if p.name == FROZEN.name else number_text(values[p.name])}"
+        for p in chosen
     )
 
 
@@ -194,11 +196,16 @@ def format_bench(job: Job, options: VacaskOptions | None = None) -> str:
 
 def _source(waveform: Waveform) -> str:
     """Return the parameters of a ``vsource``: VACASK reads one long line, where SPICE needs continuations."""
-    start = waveform.value[0]
+    start = number_text(waveform.value[0])
     if len(waveform.time) == 1:
-        return f"dc={start!r}"
-    pairs = ", ".join(f"{t!r}, {v!r}" for t, v in zip(waveform.time, waveform.value, strict=True))
-    return f'dc={start!r} type="pwl" wave=[{pairs}]'
+        return f"dc={start}"
+    pairs = ", ".join(f"{number_text(t)}, {number_text(v)}" for t, v in zip(waveform.time, waveform.value, strict=True))
+    return f'dc={start} type="pwl" wave=[{pairs}]'
+
+
+def number_text(value: float) -> str:
+    """Return a number that reads back as the same value; VACASK refuses subnormal ones, which become zero."""
+    return repr(float(value)) if abs(value) >= sys.float_info.min else "0.0"
 
 
 def run_vacask(
