@@ -13,6 +13,9 @@ from ...compact.reference import simulate
 from ...compact.registry import get_card, get_device
 from ...compact.result import Measured, Result
 from ...compact.stimulus import Bench
+from ...compact.network import Network
+from ...compact.network_reference import simulate_network
+from ...netlists.network import NetworkJob, run_networks
 from ...netlists.run import Engine, get_engine
 from ...netlists.testbench import Job
 
@@ -59,6 +62,8 @@ class Workbench:
         self.model = get_device(self.card.device)
         self.label = label
         self.runs: list[tuple[Job, Result]] = []
+        self.network_runs: list[tuple[NetworkJob, Result]] = []
+        self.engine = engine if isinstance(engine, str) else "ngspice"
         self._engine = get_engine(engine) if isinstance(engine, str) else engine
         self._known: dict[tuple[object, ...], Result] = {}
 
@@ -80,8 +85,24 @@ class Workbench:
                 given = {**self.card.parameters, **values}
                 fresh[key] = Job(model=self.model, values=given, bench=bench, experiment=self.label)
         if fresh:
-            results = self._engine(list(fresh.values()), None)
+            results = self._engine(list(fresh.values()), None, {})
             self.runs += zip(fresh.values(), results, strict=True)
+            self._known |= dict(zip(fresh, results, strict=True))
+        return [self._known[key] for key in keys]
+
+    def run_networks(self, networks: Sequence[Network]) -> list[Result]:
+        """Run networks of several devices; what ran before is not run again.
+
+        Raises
+        ------
+        ParameterError, EngineError
+        """
+        keys = [(repr(network),) for network in networks]
+        fresh = {k: NetworkJob(network=n, experiment=self.label) for k, n in zip(keys, networks, strict=True)}
+        fresh = {key: job for key, job in fresh.items() if key not in self._known}
+        if fresh:
+            results = run_networks(list(fresh.values()), self.engine)
+            self.network_runs += zip(fresh.values(), results, strict=True)
             self._known |= dict(zip(fresh, results, strict=True))
         return [self._known[key] for key in keys]
 
