@@ -43,7 +43,9 @@ demo: $(VENV)/.installed | system ## fit a device to measured ramps; card, netli
 	$(BIN)/synspice fit $(DATA)/set.csv $(DATA)/reset.csv --device drift_memristor -o $(CARD) --report $(OUT)/report
 	$(BIN)/synspice emit $(CARD) --to ngspice -o $(OUT)/analogue_synapse.cir
 	cp examples/bench.cir $(OUT)/
-	cd $(OUT) && $${SYNSPICE_NGSPICE:-ngspice} -n -b bench.cir | grep -E '^g_'
+	@echo "ngspice runs the netlist: conductance before, after 95 and after 190 pulses"
+	cd $(OUT) && $${SYNSPICE_NGSPICE:-ngspice} -n -b -o bench.log bench.cir >/dev/null 2>&1; \
+	grep -E '^g_' bench.log || { tail -20 bench.log; exit 1; }
 	@echo "Look at $(OUT)/report/report.html; the netlist is $(OUT)/analogue_synapse.cir."
 
 test: $(VENV)/.installed | system ## run the tests that are not slow
@@ -63,8 +65,8 @@ lint: $(VENV)/.installed-dev ## check style and types
 bench: $(VENV)/.installed | system ## run the benchmarks
 	@for file in benchmarks/*.py; do echo "$$file"; $(BIN)/python "$$file"; done
 
-figures: demo ## renew the README's pictures from the demo
-	cp $(OUT)/report/set_ramp.png $(OUT)/report/reset_ramp.png docs/images/
+figures: demo ## renew the README's picture from the demo
+	cp $(OUT)/report/set_ramp.png docs/images/
 
 clean: ## remove what was made, the environment included
 	rm -rf $(VENV) $(OUT) build .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -8,6 +8,7 @@ Both minimise the same residuals over the same parameters with lmfit, from the s
 from __future__ import annotations
 
 import argparse
+import itertools
 import time
 
 import lmfit
@@ -56,10 +57,12 @@ def main() -> None:
         p = [here[n] for n in names]
         x, states = np.array([here["x_init"]]), []
         marks = np.unique(np.concatenate([waveform.time, train.read_times]))
-        for start, end in zip(marks[:-1], marks[1:], strict=True):
+        for start, end in itertools.pairwise(marks):
             v0, v1 = waveform(start), waveform(end)
 
-            def rate(t: float, y: np.ndarray, start: float = start, end: float = end, v0: float = v0, v1: float = v1) -> list[float]:
+            def rate(
+                t: float, y: np.ndarray, start: float = start, end: float = end, v0: float = v0, v1: float = v1
+            ) -> list[float]:
                 v = v0 + (v1 - v0) * (t - start) / (end - start)
                 return [functions.rates([v], y, p, 300.15)[0]]
 
@@ -76,7 +79,9 @@ def main() -> None:
             record = model.parameter(name)
             parameters.add(name, value=START[name], min=record.lower, max=record.upper)
         begin = time.perf_counter()
-        outcome = lmfit.minimize(residual, parameters, method="least_squares", xtol=1e-8, ftol=1e-8, x_scale="jac", **settings)
+        outcome = lmfit.minimize(
+            residual, parameters, method="least_squares", xtol=1e-8, ftol=1e-8, x_scale="jac", **settings
+        )
         return outcome, time.perf_counter() - begin
 
     ours, our_time = fit(exact, jac=slopes)

@@ -11,15 +11,18 @@ import numpy as np
 from . import names
 from .constants import ROOM_TEMPERATURE
 from .errors import ParameterError, nearest
-from .model import Model
+from .model import Model, Quantity, State
 from .stimulus import Drive, Waveform
 
 GROUND = "0"
 """The node against which every source drives."""
 
+RESERVED = ("gnd", "ground", "time", "temper", "frequency")
+"""Words with which simulators mean something else, even where a name is expected; ngspice 39 crashes on some."""
+
 MIDDLE_CAPACITANCE = 1e-12
-"""Capacitance [F] at the node between two devices in series: of 40 random stiff pairs 90-98 % came out right in ngspice
-without it and 100 % with it."""
+"""Capacitance [F] at the node between two devices in series: of 40 random stiff pairs (ENGINES notes, section 4) 90-98 % came
+out right in ngspice without it and 100 % with it."""
 
 PORT_SIGNALS = ("v", "i", "read_v", "read_i")
 """What an instance's signals are called beside its states and observables."""
@@ -54,6 +57,11 @@ class Instance:
         """The write port, and the read port where it is another."""
         model = self.model
         return (model.write,) if model.read == model.write else (model.write, model.read)
+
+    @property
+    def reported(self) -> tuple[State | Quantity, ...]:
+        """The states and the observables."""
+        return (*self.model.states, *self.model.observables)
 
     def port_signals(self) -> Iterator[tuple[str, str, tuple[str, str]]]:
         """Yield the names of the voltage and the current signal of each port, and the port's two terminals."""
@@ -124,7 +132,7 @@ class Network:
         if floating:
             shown = ", ".join(f"'{n}'" for n in floating)
             faults.append(
-                f"no direct current can reach ground from {shown}: connect a source, a resistor or a device that conducts"
+                f"no direct current can reach ground from {shown}: add a source, a resistor or a device that conducts"
             )
         if faults:
             raise ParameterError("network", faults)
@@ -153,7 +161,7 @@ class Network:
         for instance in self.instances:
             for v, i, _ in instance.port_signals():
                 units |= {v: "V", i: "A"}
-            for item in (*instance.model.states, *instance.model.observables):
+            for item in instance.reported:
                 units[f"{instance.name}.{item.name}"] = item.unit
         return units
 
@@ -176,15 +184,17 @@ class Network:
         """Yield the node of every terminal of every element, sources aside."""
         for instance in self.instances:
             yield from instance.nodes
-        for two in (*self.resistors, *self.capacitors):
-            yield from (two.a, two.b)
+        for a, b in [(r.a, r.b) for r in self.resistors] + [(c.a, c.b) for c in self.capacitors]:
+            yield from (a, b)
 
     def _name_faults(self) -> Iterator[str]:
         given = [("instance", e.name) for e in self.instances] + [("resistor", e.name) for e in self.resistors]
         given += [("capacitor", e.name) for e in self.capacitors] + [("node", n) for n in self.nodes]
         for what, name in given:
-            if (fault := names.fault(name, what)) is not None:
-                yield fault
+            if not names.PATTERN.fullmatch(name):
+                yield f"{what} '{name}': a name is lower-case letters, digits and '_', and starts with a letter"
+            elif name in RESERVED:
+                yield f"{what} '{name}': the word means something else to simulators (ground is '{GROUND}' here)"
         elements = [name for what, name in given if what != "node"]
         for name in sorted({n for n in elements if elements.count(n) > 1}):
             yield f"the name '{name}' is used for more than one element"
@@ -215,7 +225,7 @@ class Network:
                     f"instance '{instance.name}': {len(instance.nodes)} nodes for the {len(model.terminals)} terminals "
                     f"of {model.name} ({terminals})"
                 )
-            for item in (*model.states, *model.observables):
+            for item in instance.reported:
                 if item.name in PORT_SIGNALS:
                     yield f"instance '{instance.name}': '{item.name}' of {model.name} has the name of a port's signal"
             try:

@@ -1,4 +1,4 @@
-"""A network's equations for CasADi: states and node voltages, differential where there is charge and algebraic elsewhere."""
+"""A network's equations for CasADi: node voltages are differential where there is charge, algebraic elsewhere."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ class NetworkDae:
     """The CasADi problem of a network, in units of the stimulus' shortest feature (CVODES fails on bare nanoseconds).
 
     States are deviations from their initial values, in their natural scale. Free nodes that charges tie together are an
-    island. On an island that they tie to ground or to a source too, every node is differential. On any other, one node (the
-    base) is algebraic, and the others are differential as voltages against it; a node without a charge is such an
-    island by itself.
+    island. On an island that they tie to ground or to a source too, every node is differential. On any other, one node
+    (the base) is algebraic, and the others are differential as voltages against it; a node without a charge is such
+    an island by itself.
 
     Parameters
     ----------
@@ -44,8 +44,8 @@ class NetworkDae:
     Attributes
     ----------
     problem : dict
-        For ``casadi.integrator``: x, ode, p, u, t and, where ``algebraic``, z and alg. u holds the sources' voltages at the
-        start of a segment, their slopes and the start's time.
+        For ``casadi.integrator``: x, ode, p, u, t and, where ``algebraic``, z and alg. u holds the sources' voltages at
+        the start of a segment, their slopes and the start's time.
     time_unit : float
         Seconds in the problem's unit of time.
     signals : dict of name to expression
@@ -116,11 +116,11 @@ class NetworkDae:
             signals[f"i({n})"] = supplied[n] if n in supplied else conducted[n] + ca.jtimes(stored[n], *moving)
         terminals = {}
         for part in parts:
-            name, model = part.instance.name, part.instance.model
+            name = part.instance.name
             for terminal, (current, stock) in _terminal_sums(part).items():
                 terminals[name, terminal] = current + ca.jtimes(stock, *moving)
-            values = zip((*model.states, *model.observables), (*part.states, *part.observables), strict=True)
-            signals |= {f"{name}.{item.name}": value for item, value in values}
+            reported = zip(part.instance.reported, (*part.states, *part.observables), strict=True)
+            signals |= {f"{name}.{item.name}": value for item, value in reported}
         self.signals = {n: self._against_base(e, value) for n, value in signals.items()}
         self.terminal_currents = {n: self._against_base(e, value) for n, value in terminals.items()}
 
@@ -215,8 +215,8 @@ def _islands(network: Network, parts: Sequence[_Part], e: Any) -> list[_Island]:
     for node in nodes:
         if node not in seen:
             seen |= group[node]
-            members = [k for k, n in enumerate(nodes) if n in group[node]]
-            islands.append(_Island(members, None if GROUND in group[node] else members[0]))
+            places = [k for k, n in enumerate(nodes) if n in group[node]]
+            islands.append(_Island(places, None if GROUND in group[node] else places[0]))
     return islands
 
 
@@ -229,8 +229,8 @@ def _ties(network: Network, parts: Sequence[_Part], e: Any) -> Iterator[set[str]
         for branch, value in zip(model.charges, part.charges, strict=True):
             if e.numel() and ca.depends_on(ca.SX(value), e):
                 symbols = branch.expression.xreplace(model.expanded).free_symbols
-                voltages = [v for v in model.voltages if v.symbol in symbols]
-                terminals = {t for b in (branch, *voltages) for t in (b.plus, b.minus)}
+                pairs = [(v.plus, v.minus) for v in model.voltages if v.symbol in symbols]
+                terminals = {t for pair in [(branch.plus, branch.minus), *pairs] for t in pair}
                 yield {part.instance.node(t) for t in terminals}
 
 

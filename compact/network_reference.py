@@ -37,7 +37,7 @@ FIRST_STEP = 1e-9
 """IDAS's first step after a corner, relative to the shortest feature: the slopes of algebraic voltages are unknown there, and
 longer first steps fail its error test."""
 
-ENGINE_VERSION = f"CasADi {ca.__version__} (CVODES/IDAS)"
+ENGINE_VERSION = f"CasADi {ca.CasadiMeta.version()} (CVODES/IDAS)"
 
 LARGEST_STEP = 0.02
 """Step between output points that refinement leaves, relative to the signal's largest value."""
@@ -169,7 +169,7 @@ class NetworkProblem:
         if what[0] != "signals" and self.network.free_nodes and np.any(self._first_sources):
             raise EngineError("sensitivities behind a source impedance need a stimulus that starts at 0 V")
         for order, factor in ATTEMPTS:
-            key = (*what, order, factor)
+            key: tuple[str | float, ...] = (*what, order, factor)
             if key not in self._functions:
                 self._functions[key] = self._build(what, order, factor)
             try:

@@ -62,7 +62,7 @@ def _newton(static: Static, start: np.ndarray, fraction: float) -> np.ndarray | 
         if not np.isfinite(length):
             return None
         if length <= TOLERANCE * max(1.0, _length(voltages)):
-            return voltages + step
+            return np.asarray(voltages + step)
         damping = 1.0
         while True:
             trial = voltages + damping * step

@@ -76,7 +76,7 @@ class Problem(NetworkProblem):
         dae, terminals = self._dae, self.model.terminals
         rows = {f"v_{t}": dae.signals.get(f"v({t})", 0.0) for t in terminals}
         rows |= {f"i_{t}": dae.terminal_currents[DEVICE, t] for t in terminals}
-        return rows | {i.name: dae.signals[f"{DEVICE}.{i.name}"] for i in (*self.model.states, *self.model.observables)}
+        return rows | {i.name: dae.signals[f"{DEVICE}.{i.name}"] for i in self.network.instances[0].reported}
 
 
 def simulate(
@@ -157,9 +157,9 @@ def record(
         signals["read_voltage"] = rows[f"v_{model.read[0]}"] - rows[f"v_{model.read[1]}"]
         signals["read_current"] = rows[f"i_{model.read[0]}"]
         units |= {"read_voltage": "V", "read_current": "A"}
-    for item in (*model.states, *model.observables):
-        signals[item.name] = rows[item.name]
-        units[item.name] = item.unit
+    for name, unit in [(s.name, s.unit) for s in model.states] + [(o.name, o.unit) for o in model.observables]:
+        signals[name] = rows[name]
+        units[name] = unit
     return Result(
         experiment=experiment,
         engine=engine,

@@ -77,7 +77,11 @@ class Assembly:
     """Observations and coordinates, put together into residuals and their Jacobian."""
 
     def __init__(
-        self, model: Model, values: Mapping[str, float], observed: Sequence[Observation], coordinates: Sequence[Coordinate]
+        self,
+        model: Model,
+        values: Mapping[str, float],
+        observed: Sequence[Observation],
+        coordinates: Sequence[Coordinate],
     ) -> None:
         self.model = model
         self.values = dict(values)
@@ -85,9 +89,7 @@ class Assembly:
         self.coordinates = list(coordinates)
         self.evaluations = 0
         self._signal = f"i_{model.read[0]}"
-        self._own = [
-            [c for c in self.coordinates if c.observation in (None, k)] for k in range(len(self.observed))
-        ]
+        self._own = [[c for c in self.coordinates if c.observation in (None, k)] for k in range(len(self.observed))]
         self._problems = [
             Problem(model, self.values, o.bench, o.times, [c.parameter.name for c in own], FIT_OPTIONS)
             for o, own in zip(self.observed, self._own, strict=True)
@@ -190,7 +192,9 @@ def solve(
         if best is None or answer @ answer < best[0]:
             best = (float(answer @ answer), point, answer)
         if progress is not None:
-            progress(f"{label}: evaluation {assembly.evaluations}, rms {float(np.sqrt(np.sum(answer**2) / len(assembly.observed))):.4g}")
+            progress(
+                f"{label}: evaluation {assembly.evaluations}, rms {float(np.sqrt(np.sum(answer**2) / len(assembly.observed))):.4g}"
+            )
         return answer
 
     loss = "soft_l1" if any(o.scale == "log" for o in assembly.observed) else "linear"
@@ -203,7 +207,9 @@ def solve(
     except SimulationError as error:
         if best is None:
             raise
-        return _describe(assembly, best[1], best[2], converged=False, message=f"a simulation failed on the way: {error}")
+        return _describe(
+            assembly, best[1], best[2], converged=False, message=f"a simulation failed on the way: {error}"
+        )
     point = point_of(outcome.params)
     converged = bool(outcome.success) and float(np.max(np.abs(outcome.residual))) < FAILED_RESIDUAL / 10
     return _describe(assembly, point, outcome.residual, converged, str(outcome.message))
@@ -217,7 +223,9 @@ def _inside(low: float, high: float) -> tuple[float, float]:
     return (low + 1e-6 if np.isfinite(low) else low), (high - 1e-6 if np.isfinite(high) else high)
 
 
-def _describe(assembly: Assembly, point: dict[str, float], residual: np.ndarray, converged: bool, message: str) -> Solution:
+def _describe(
+    assembly: Assembly, point: dict[str, float], residual: np.ndarray, converged: bool, message: str
+) -> Solution:
     """Return the solution with its uncertainties, from the Jacobian at the end."""
     keys = [c.key for c in assembly.coordinates]
     at_bound = {c.key for c in assembly.coordinates if _is_at_bound(c, point[c.key])}
@@ -239,7 +247,10 @@ def _describe(assembly: Assembly, point: dict[str, float], residual: np.ndarray,
                 for b in range(a):
                     pair = (keys[free[seen[b]]], keys[free[ja]])
                     correlations[pair] = float(covariance[a, b] / (sigma[a] * sigma[b]))
-    outer = {c.key: None if (s := inner[c.key]) is None else s * (abs(point[c.key]) if c.logarithmic else 1.0) for c in assembly.coordinates}
+    outer = {
+        c.key: None if (s := inner[c.key]) is None else s * (abs(point[c.key]) if c.logarithmic else 1.0)
+        for c in assembly.coordinates
+    }
     return Solution(point, outer, inner, correlations, at_bound, float(residual @ residual), converged, message)
 
 

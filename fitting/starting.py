@@ -17,7 +17,7 @@ SHARPNESS = 25.0
 
 
 def drift_memristor(observed: Sequence[Observation]) -> dict[str, float]:
-    """Starting values for the drift memristor.
+    """Return starting values for the drift memristor.
 
     The conductances span what was read, with a margin. From ramps, each rate follows from the mean step a pulse. From
     sweeps: at a constant ramp rate the filament runs away at a voltage A (1 - focus_set x) (reset: proceeds at

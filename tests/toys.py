@@ -117,7 +117,7 @@ def heated() -> Model:
 
 @cache
 def threshold_switch() -> Model:
-    """Return a volatile switch: on within microseconds above its threshold, off over milliseconds, decades of conductance."""
+    """Return a volatile switch: on within microseconds above its threshold, off over milliseconds, 1e5 on to off."""
     d = Definition("toy_threshold", "Volatile threshold switch")
     p, n = d.terminals("p", "n")
     v = d.voltage(p, n)

@@ -181,7 +181,7 @@ def test_files_that_cannot_be_read(tmp_path: Path) -> None:
 
 
 def test_a_file_that_cannot_be_written(tmp_path: Path) -> None:
-    with pytest.raises(OutputError, match="cannot write the card to .*No such file or directory"):
+    with pytest.raises(OutputError, match=r"cannot write the card to .*No such file or directory"):
         write_card(registry.default_card(toys.relaxing()), tmp_path / "missing" / "card.toml")
 
 

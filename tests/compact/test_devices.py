@@ -58,7 +58,6 @@ def test_jacobians_against_casadi_and_finite_differences(name: str) -> None:
         theirs = np.array([by_casadi(*arguments(model, p)) for p in points])
         assert ours.shape == (len(points), len(rows), len(steps))
         size = np.max(np.abs(ours), axis=0, keepdims=True)
-        # A minimum or maximum at exactly its corner has a slope from either side: nothing but zero volts is on one here.
         np.testing.assert_array_less(np.abs(theirs - ours), 1e-8 * np.abs(ours) + 1e-12 * size + 1e-290, err_msg=kind)
         differences = np.array([finite_differences(model, kind, p, steps) for p in points])
         smooth = np.array(

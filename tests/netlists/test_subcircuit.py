@@ -10,9 +10,9 @@ import golden_files
 import instances
 import numpy as np
 import pytest
-import synspice
 import toys
 
+import synspice
 from synspice.compact.errors import ParameterError
 from synspice.compact.printing import Printer
 from synspice.compact.registry import DEVICES
@@ -26,7 +26,7 @@ PAIRS = [(device, target) for device in DEVICES for target in golden_files.TARGE
 
 
 def close(found: np.ndarray, wanted: np.ndarray, what: str) -> None:
-    """Compare to seven digits, and where terms cancel to ten digits of the largest value: ngspice's text holds eleven."""
+    """Compare to seven digits, and where terms cancel to ten of the largest value: ngspice's text holds eleven."""
     assert np.isfinite(found).all()
     floor = 1e-10 * np.max(np.abs(wanted), axis=0, initial=0.0)
     np.testing.assert_array_less(np.abs(found - wanted), 1e-7 * np.abs(wanted) + floor + 1e-30, err_msg=what)
