@@ -31,6 +31,9 @@ TEMPERATURES = (300.0, 333.0, 360.0, 400.0, 450.0)
 INTERVALS = (1 * MS, 10 * MS, 40 * MS, 80 * MS, 160 * MS)
 """Gaps between the pulses of Fig. 5b [s]; the text has the ends."""
 
+BLOCK = 150
+"""Pulses of one run: a longer train goes on from the states at the end of the last."""
+
 GAPS = (20 * US, 50 * US, 100 * US, 200 * US, 500 * US, 1 * MS, 10 * MS)
 """Gaps between the pulses of Fig. 6b [s]; not in the text."""
 
@@ -263,9 +266,15 @@ def late_depression(bench: Workbench) -> Outcome:
 
 def frequency_train(bench: Workbench, counts: tuple[int, int, int]) -> dict[str, np.ndarray]:
     """Return the conductance [S] at the end of the pulses of the three parts of Fig. 5c."""
-    slow, fast = [(2.8, 100 * US), (0.0, 1 / 196 - 100 * US)], [(2.8, 100 * US), (0.0, 100 * US)]
-    (g,) = conductances(bench, [slow * counts[0] + fast * counts[1] + slow * counts[2]], US)
-    parts = np.split(g[0::2], np.cumsum(counts)[:-1])
+    periods = np.repeat([1 / 196, 200 * US, 1 / 196], counts)
+    found, states = [], dict[str, float]()
+    for block in np.array_split(periods, np.ceil(len(periods) / BLOCK)):
+        train = [s for period in block for s in ((2.8, 100 * US), (0.0, period - 100 * US))]
+        wave, ends = stimulus(train, US)
+        (result,) = bench.run([(_bench(wave), states)])
+        found.append(result.at("conductance", ends[0::2]))
+        states = bench.end_states(result)
+    parts = np.split(np.concatenate(found), np.cumsum(counts)[:-1])
     return dict(zip(("first", "fast", "last"), parts, strict=True))
 
 
@@ -363,6 +372,14 @@ def resistances(bench: Workbench) -> Outcome:
     return Outcome(simulated={"off": measured(ratio[0]), "on": measured(1 / ratio[1])})
 
 
+def first_spike(bench: Workbench) -> Outcome:
+    """W14b: change of the drift memristor by the first spike, over that by the pair."""
+    result = spike_pairs(bench)[DELAYS[0]]
+    g = result["b.conductance"]
+    after_first = float(result.at("b.conductance", np.array([HIGH_WIDTH + LOW_WIDTH]))[0])
+    return Outcome(simulated={"share": measured(100 * abs(after_first - g[0]) / abs(g[-1] - g[0]), "%")})
+
+
 PROTOCOLS: dict[str, Protocol] = {
     "W1": on_off,
     "W2": on_off,
@@ -385,12 +402,14 @@ PROTOCOLS: dict[str, Protocol] = {
     "W13": timing_dependence,
     "W13b": timing_dependence,
     "W14": resistances,
+    "W14b": first_spike,
     **wang2017_particles.PROTOCOLS,
 }
 """The experiment of every row."""
 
 GROUPS = (
-    ("W13", "W14", "W12"),
+    ("W13", "W14", "W14b"),
+    ("W15", "W15b"),
     ("W7", "W7b", "W8"),
     ("W10", "W10b"),
     ("W1", "W3a", "W4", "W4b"),
