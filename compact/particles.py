@@ -10,13 +10,15 @@ R_min = N R_i exp(2L/(N lambda)), so that 1 is the largest conductance::
 
     eta dx/dt = -U'(x) + alpha V + sqrt(2 eta T) xi
     U = -w_i [exp(-((x + x_c)/r_well)^2) + exp(-((x - x_c)/r_well)^2)] + sin(2 pi x/r_pin)/2
-    dT/dt = heating V^2 R_min/R - (T - T_0)
+    dT/dt = heating V^2 R_i/R - (T - T_0)
     R = R_i sum exp((x_(i+1) - x_i)/lambda)        over the sorted particles, with the terminals at -1 and +1
 
 Readings of the text: "x_c = 85L" is 0.85 L; the R_1 of "lambda/2 = R_1 = 2R_p/3 = L/10" is the width of the wells, for which
 the formula of U_i has R_i, also the tunnelling resistance; alpha V_th R_p/w_i = 0.3 gives alpha V_th = 9 w_p/L, and not the
-estimate alpha = eta kappa L^2/V_th at the end of the Methods, which disagrees with it ninefold. Not in the text: the values
-of eta and the heating, which it gives by order of magnitude, walls that reflect, and equal clusters at the start.
+estimate alpha = eta kappa L^2/V_th at the end of the Methods, which disagrees with it ninefold. Heating follows the estimate
+C_T = kappa w_p R_i/(V_th^2 k_B), with the tunnelling resistance R_i: a pulse then warms the device by hundredths of w_p, and
+relaxation is "governed by diffusion rather than the temperature relaxation". Not in the text: the value of eta, which it
+gives by order of magnitude (w_p/kappa L^2), walls that reflect, and equal clusters at the start.
 """
 
 from __future__ import annotations
@@ -58,7 +60,7 @@ class ParticleParameters:
     friction : float
         eta; assumed, of the order that the Methods give.
     heating : float
-        C_T in units of kappa w_p R_min/(V_th^2 k_B); assumed, of the order that the Methods give.
+        C_T in units of kappa w_p R_i/(V_th^2 k_B); 1 is the estimate of the Methods.
     temperature : float
         k_B T_0/w_p, 0.3 to 0.45 in the paper.
     left_share : float
@@ -159,6 +161,7 @@ def simulate_particles(
     conductance, temperature = np.empty(shape), np.empty(shape)
     positions = np.empty((*shape, settings.particles))
     table = settings.force(np.linspace(-1, 1, TABLE))
+    warmth = settings.heating / (settings.particles * np.exp(2 / (settings.particles * settings.tunnelling)))
     at, volts = np.append(waveform.time, np.inf), np.append(waveform.value, waveform.value[-1])
     streams = np.random.SeedSequence(seed).spawn(realisations)
 
@@ -175,7 +178,7 @@ def simulate_particles(
             settings.push,
             settings.tunnelling,
             settings.friction,
-            settings.heating,
+            warmth,
             settings.temperature,
             settings.step,
             conductance[k],
@@ -233,7 +236,7 @@ def _run(
     push: float,
     tunnelling: float,
     friction: float,
-    heating: float,
+    warmth: float,
     ambient: float,
     step: float,
     conductance: np.ndarray,
@@ -269,5 +272,5 @@ def _run(
             elif y > 1.0:
                 y = 2.0 - y
             x[i] = min(max(y, -1.0), 1.0)
-        t_now += step * (heating * v * v * g - (t_now - ambient))
+        t_now += step * (warmth * v * v * g - (t_now - ambient))
         count += 1

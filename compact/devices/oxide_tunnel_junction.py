@@ -28,7 +28,8 @@ threshold rises as vacancies pile up, and the volatile part helps by gam s: both
 for writing that depends on the rate of pulses.
 
 Positive current flows from p (top electrode) to n. Valid for programming from tens of nanoseconds at room temperature: the
-motion of vacancies has no temperature dependence, as the source has no such data. The junction's capacitance is left out.
+motion of vacancies has no temperature dependence, as the source has no such data. The junction's capacitance is zero by
+default: the source's energies leave it out.
 """,
 )
 p, n = d.terminals("p", "n")
@@ -60,6 +61,7 @@ v_res = d.parameter("v_res", "V", 1.58, "threshold of reset at w = 1", above=0)
 b_res = d.parameter("b_res", "V", 4.1, "rise of the reset threshold to w = 0", at_least=0)
 n_res = d.parameter("n_res", "1", 1.44, "power of that rise", at_least=1, at_most=20)
 d_res = d.parameter("d_res", "V", 0.027, "width of the reset threshold", above=0)
+c_0 = d.parameter("c_0", "F", 0.0, "capacitance of the junction", at_least=0)
 
 s = d.state("s", "1", "volatile lowering of the barrier, in kT")
 w = d.state("w", "1", "position of the vacancies", initial=0.044, lower=0.0, upper=1.0)
@@ -109,6 +111,7 @@ z_set = d.quantity("z_set", "1", (v_e - v_set - b_set * abs_power(w, n_set, W_CO
 z_res = d.quantity("z_res", "1", (-v_e - v_res - b_res * abs_power(1 - w, n_res, W_CORNER)) / d_res, "overdrive of reset")
 
 d.current(p, n, i_x)
+d.charge(p, n, c_0 * v)
 d.rate(s, k_s * (v**3 - abs_power(v, 3, 1e-3) * s / s_max) - s / tau_s)
 d.rate(w, k_set * d_set * softplus(z_set) * (1 - w) - k_res * d_res * softplus(z_res) * w)
 d.observable("emission_current", "A", limexp(s) * i_te, "part of the current that is emission")

@@ -18,6 +18,7 @@ from ...compact.result import Result
 from ...compact.stimulus import Bench, Drive, Waveform
 from ..variability import sample
 from .spikes import Shape, divided
+from .stages import Recipe, Stage, Target
 from .workbench import LONGEST, Outcome, Protocol, Workbench, flag, measured
 
 MS, US, NS = 1e-3, 1e-6, 1e-9
@@ -46,9 +47,11 @@ FORMS: dict[str, tuple[Shape, Shape, tuple[float, ...]]] = {
 }
 """Spikes of both neurons and delays [ms] of the forms of Fig. 4."""
 
-RATE_VOLTAGES = (1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0)
-TARGETS = (10e-9, 20e-9, 50e-9, 200e-9)
-"""Conductance changes [S] at which the pulse width is looked up, within the range of Fig. 2."""
+WIDTHS = {1.0: 100.0, 2.0: 10.0, 3.0: 1.5, 4.0: 0.2, 5.0: 0.05, 6.0: 0.013, 7.0: 0.005}
+"""Pulse voltages [V] and the middle one of their widths [s]: changes of some 50 nS."""
+
+WIDTH_FACTORS = (0.2, 0.5, 1.0, 3.0)
+"""Widths over the middle one: changes of 10 to 200 nS."""
 
 
 def rest_voltage(bench: Workbench, x: float) -> float:
@@ -177,12 +180,10 @@ def pulse_changes(bench: Workbench, pulses: Sequence[tuple[float, float]]) -> np
 
 def widths_and_changes(bench: Workbench) -> dict[float, tuple[np.ndarray, np.ndarray]]:
     """Return pulse widths [s] and magnitudes of the changes [S] for every voltage of Fig. 2, both signs."""
-    voltages = [sign * v for v in RATE_VOLTAGES for sign in (1, -1)]
-    guess = {v: 50e-9 / 10 ** np.interp(abs(v), [1, 2, 4, 6, 8], [-9.4, -8.4, -6.6, -5.4, -4.3]) for v in voltages}
-    first = np.abs(pulse_changes(bench, [(v, guess[v]) for v in voltages]))
-    pulses = [(v, guess[v] * target / g) for v, g in zip(voltages, first, strict=True) for target in TARGETS]
-    found = np.abs(pulse_changes(bench, pulses)).reshape(len(voltages), len(TARGETS))
-    widths = np.array([w for _, w in pulses]).reshape(found.shape)
+    voltages = [sign * v for v in WIDTHS for sign in (1, -1)]
+    widths = np.outer([WIDTHS[abs(v)] for v in voltages], WIDTH_FACTORS)
+    pulses = [(v, float(w)) for v, row in zip(voltages, widths, strict=True) for w in row]
+    found = np.abs(pulse_changes(bench, pulses)).reshape(widths.shape)
     return {v: (widths[k], found[k]) for k, v in enumerate(voltages)}
 
 
@@ -563,5 +564,34 @@ GROUPS = (
     ("EIS-19", "EIS-20"),
 )
 """Rows that share runs and go to one process."""
+
+
+_SPEED_UPS = (
+    Target(row="EIS-01", quantity="positive", value=60.0, tolerance=0.3),
+    Target(row="EIS-01", quantity="negative", value=60.0, tolerance=0.3),
+    Target(row="EIS-02", quantity="positive", value=1000.0, tolerance=0.35),
+    Target(row="EIS-02", quantity="negative", value=1000.0, tolerance=0.35),
+)
+_FACTORS = tuple(
+    Target(row=f"EIS-12{name}", quantity="factor", value=value, tolerance=0.1, scale="linear")
+    for name, value in (("a", 0.7), ("c", 0.65), ("d", 0.7))
+)
+
+
+def _at_rest_values(bench: Workbench) -> dict[str, float]:
+    return {"v_i_init": at_conductance(bench, 1e-6)["v_i_init"]}
+
+
+RECIPES = {
+    "huang_ysz": Recipe(
+        stages=(
+            Stage(start={"l_hop": 1.4e-9, "j_ct": 0.02}, targets=_SPEED_UPS),
+            Stage(start={"k_y": 0.3}, targets=_FACTORS),
+            Stage(start={"l_hop": 1.4e-9, "j_ct": 0.02, "k_y": 0.3}, targets=(*_SPEED_UPS, *_FACTORS)),
+        ),
+        derived=_at_rest_values,
+    )
+}
+"""How the cards are extracted."""
 
 PANELS = ()
