@@ -6,8 +6,9 @@ from ...compact.errors import UnknownNameError
 from .base import CircuitExperiment, CircuitResult, Device, Table
 from .crossbar_read import CrossbarRead
 from .crossbar_write import CrossbarWrite
+from .series import SeriesSRDP, SeriesSTDP
 
-CIRCUITS: dict[str, type[CircuitExperiment]] = {cls.name: cls for cls in (CrossbarRead, CrossbarWrite)}
+CIRCUITS: dict[str, type[CircuitExperiment]] = {cls.name: cls for cls in (CrossbarRead, CrossbarWrite, SeriesSRDP, SeriesSTDP)}
 """Every circuit by the name that the command line uses."""
 
 

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from importlib import import_module
+from typing import Any
 
 import numpy as np
 
 from ...compact.errors import EngineError
+from ...compact.network_reference import ENGINE_VERSION
 from ...compact.version import __version__
 from .. import ngspice
 from ..arrays.crossbar import Crossbar
-from ..arrays.deck import LEAST_STEPS, OPTIONS, format_array, read_transient
+from ..arrays.deck import LEAST_STEPS, OPTIONS, SIDES, format_array, format_linear_read, read_linear, read_transient
 from ..arrays.dynamic_write import WriteResult, write_array
+from ..arrays.linear_read import solve_array
 from ..arrays.network import Drive, Wires
 
 ArrayEngine = Callable[[Crossbar, np.ndarray, Drive, np.ndarray], tuple[WriteResult, str]]
@@ -80,18 +84,38 @@ def _ngspice(crossbar: Crossbar, times: np.ndarray, drive: Drive, samples: np.nd
     return read_transient(crossbar, raw.plot("tran"), samples), deck
 
 
-ARRAY_ENGINES: dict[str, ArrayEngine] = {"ngspice": _ngspice, "array": _array}
-"""Engines of dynamic arrays; the package adds VACASK's, which needs the Verilog-A."""
+def _vacask(crossbar: Crossbar, times: np.ndarray, drive: Drive, samples: np.ndarray) -> tuple[WriteResult, str]:
+    found: tuple[WriteResult, str] = _verilog_a().write_array_vacask(crossbar, times, drive, samples, timeout=LONGEST)
+    return found
 
-LinearEngine = Callable[[np.ndarray, Drive, Wires], dict[str, np.ndarray]]
-"""Takes conductances, drive and wires; returns the current of each end."""
 
-LINEAR_ENGINES: dict[str, LinearEngine] = {}
-"""Engines of linear reads beside the solver and ngspice."""
+def _verilog_a() -> Any:
+    return import_module("synspice.veriloga.array_deck")  # a folder above this one: loaded only where it is asked for
+
+
+ARRAY_ENGINES: dict[str, ArrayEngine] = {"ngspice": _ngspice, "array": _array, "vacask": _vacask}
+"""Engines of dynamic arrays by the name that the command line uses."""
+
+def read_ends(
+    engine: str, conductances: np.ndarray, drive: Drive, wires: Wires
+) -> tuple[dict[str, np.ndarray], str]:
+    """Return the current of each end [A] of an array of linear cells, into word lines and out of bit lines, and the deck."""
+    if engine == "ngspice":
+        deck = format_linear_read(conductances, drive, wires)
+        raw = ngspice.run_deck(deck, timeout=LONGEST)
+        rows, cols = conductances.shape
+        return read_linear(raw.plot("op"), (rows, cols)), deck
+    if engine == "vacask":
+        return _verilog_a().read_linear_vacask(conductances, drive, wires, timeout=LONGEST), ""
+    solution = solve_array(conductances, drive, wires)
+    return {side: getattr(solution, f"{side}_currents") for side in SIDES}, ""
+
 
 VERSIONS: dict[str, Callable[[], str]] = {
     "array": lambda: f"synspice {__version__} array solver",
     "ngspice": lambda: f"ngspice {ngspice.version()}",
+    "reference": lambda: ENGINE_VERSION,
+    "vacask": lambda: str(import_module("synspice.veriloga.vacask").version()),
 }
 
 
@@ -117,4 +141,4 @@ def run_array(
 
 def engine_version(engine: str) -> str:
     """Return the version of an engine for a record."""
-    return VERSIONS[engine]() if engine in VERSIONS else engine
+    return VERSIONS[engine]()

@@ -8,13 +8,11 @@ from typing import TYPE_CHECKING, ClassVar, cast
 import numpy as np
 
 from ...compact.result import Measured
-from .. import ngspice
 from ..arrays.crossbar import Crossbar
-from ..arrays.deck import format_linear_read, read_linear
-from ..arrays.linear_read import ArraySolution, Scheme, bias, read_array, solve_array
+from ..arrays.linear_read import Scheme, bias, solve_array
 from ..arrays.network import Drive
 from ..settings import setting
-from .array_engines import LINEAR_ENGINES, cost_text, engine_version, run_array
+from .array_engines import cost_text, engine_version, read_ends, run_array
 from .base import CircuitResult, Device, Progress, Table, labelled
 from .crossbar_base import CrossbarExperiment
 from .drawing import array_map
@@ -51,28 +49,21 @@ class CrossbarRead(CrossbarExperiment):
         weights, inputs = generator.random(shape), self.v_read * generator.random(self.rows)
         crossbar = self.crossbar(synapse, None, weights, frozen=True)
         g = crossbar.memory.conductances(self.v_read, shape, self.temperature)
-        solution = read_array(
-            g,
-            inputs,
-            word_resistance=self.wires.word_segment,
-            bit_resistance=self.wires.bit_segment,
-            driver_resistance=self.wires.left,
-            sense_resistance=self.wires.bottom,
-        )
         drive = Drive(left=inputs, bottom=np.zeros(self.cols))
-        ends, deck = self._ends(engine, g, drive, solution)
+        solution = solve_array(g, drive, self.wires)
+        ends, deck = read_ends(engine, g, drive, self.wires)
         ideal = inputs @ g
         loss = ends["bottom"] / ideal - 1
-        drops = (solution.word_voltages - solution.bit_voltages) / inputs[:, None]
-        plain = self._margin(engine, self._linear_columns(engine, synapse))
+        lost = inputs[:, None] - (solution.word_voltages - solution.bit_voltages)
+        plain = self._margin(self._linear_columns(engine, synapse))
         found = {
             "worst_error": Measured(float(np.max(np.abs(loss))), "1"),
             "rms_error": Measured(float(np.sqrt(np.mean(loss**2))), "1"),
-            "smallest_cell_voltage": Measured(float(np.min(drops)), "1"),
+            "largest_lost_voltage": Measured(float(np.max(lost)), "V"),
             **plain,
         }
         if partner is not None:
-            with_selector = self._margin(engine, self._selector_columns(engine, synapse, partner))
+            with_selector = self._margin(self._selector_columns(engine, synapse, partner))
             found |= {f"selector_{name}": value for name, value in with_selector.items()}
             ratio = cast(float, with_selector["read_margin"].value) / cast(float, plain["read_margin"].value)
             found["margin_ratio"] = Measured(ratio, "1")
@@ -84,7 +75,7 @@ class CrossbarRead(CrossbarExperiment):
             tables={
                 "input": Table(inputs, "V", ("row",)),
                 "conductance": Table(g, "S", ("row", "column")),
-                "cell_voltage": Table(drops, "1", ("row", "column")),
+                "lost_voltage": Table(lost, "V", ("row", "column")),
                 "column_current": Table(ends["bottom"], "A", ("column",)),
                 "ideal_current": Table(ideal, "A", ("column",)),
             },
@@ -92,18 +83,6 @@ class CrossbarRead(CrossbarExperiment):
             options=self.record(),
             decks=(deck,) if deck else (),
         )
-
-    def _ends(
-        self, engine: str, g: np.ndarray, drive: Drive, solution: ArraySolution
-    ) -> tuple[dict[str, np.ndarray], str]:
-        """Return the currents of the ends on an engine, and the deck."""
-        if engine == "array":
-            return {"left": solution.left_currents, "bottom": solution.bottom_currents}, ""
-        if engine == "ngspice":
-            deck = format_linear_read(g, drive, self.wires)
-            raw = ngspice.run_deck(deck, timeout=300.0)
-            return read_linear(raw.plot("op"), (self.rows, self.cols)), deck
-        return LINEAR_ENGINES[engine](g, drive, self.wires), ""
 
     def _corner(self, on: bool) -> np.ndarray:
         weights = np.ones((self.rows, self.cols))
@@ -119,7 +98,7 @@ class CrossbarRead(CrossbarExperiment):
             crossbar = self.crossbar(synapse, None, self._corner(on))
             g = crossbar.memory.conductances(self.v_read, shape, self.temperature)
             solution = solve_array(g, lines, self.wires)
-            ends, _ = self._ends(engine, g, lines, solution)
+            ends, _ = read_ends(engine, g, lines, self.wires)
             found[label] = (float(ends["bottom"][-1]), float(solution.cell_currents[0, -1]))
         return found
 
@@ -141,7 +120,7 @@ class CrossbarRead(CrossbarExperiment):
         table = crossbar.parameters()
         return float(crossbar.cell.current(float(volts[0, -1]), states[0, -1].copy(), table[0, -1].copy(), self.temperature))
 
-    def _margin(self, engine: str, columns: dict[str, tuple[float, float]]) -> dict[str, Measured]:
+    def _margin(self, columns: dict[str, tuple[float, float]]) -> dict[str, Measured]:
         on, off = columns["on"][0], columns["off"][0]
         return {
             "read_margin": Measured((on - off) / off, "1"),
@@ -153,7 +132,7 @@ class CrossbarRead(CrossbarExperiment):
     def draw(self, result: CircuitResult, figure: Figure) -> None:
         left, middle, right = figure.subplots(1, 3)
         array_map(left, 1e6 * result["conductance"], "conductance in uS")
-        array_map(middle, 100 * result["cell_voltage"], "voltage across the cell,\n% of the input")
+        array_map(middle, 1e3 * result["lost_voltage"], "voltage lost in the wires\nand ends, in mV")
         ideal = 1e6 * result["ideal_current"]
         right.plot(ideal, 1e6 * result["column_current"], ".")
         right.plot([0, ideal.max()], [0, ideal.max()], color="0.6", linewidth=1)
