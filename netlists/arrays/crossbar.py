@@ -66,8 +66,11 @@ class Layer:
         return table[:, :, [names.index(s.initial_parameter.name) for s in self.model.states]]
 
     def with_states(self, states: FloatArray) -> Layer:
-        """Return the layer with other initial states, (rows, cols, n_states)."""
-        starts = {s.initial_parameter.name: states[:, :, k] for k, s in enumerate(self.model.states)}
+        """Return the layer with other initial states, (rows, cols, n_states), an integrator's overshoot cut off."""
+        starts = {
+            s.initial_parameter.name: np.clip(states[:, :, k], s.lower, s.upper)
+            for k, s in enumerate(self.model.states)
+        }
         return Layer(model=self.model, values=self.values, maps={**self.maps, **starts})
 
     def conductances(self, voltage: float, shape: tuple[int, int], temperature: float) -> FloatArray:
