@@ -6,9 +6,20 @@ from ...compact.errors import UnknownNameError
 from .base import CircuitExperiment, CircuitResult, Device, Table
 from .crossbar_read import CrossbarRead
 from .crossbar_write import CrossbarWrite
+from .gate import GateCumulative, GateHeterogeneous, GateSTDP
 from .series import SeriesSRDP, SeriesSTDP
 
-CIRCUITS: dict[str, type[CircuitExperiment]] = {cls.name: cls for cls in (CrossbarRead, CrossbarWrite, SeriesSRDP, SeriesSTDP)}
+_KINDS: tuple[type[CircuitExperiment], ...] = (
+    CrossbarRead,
+    CrossbarWrite,
+    SeriesSRDP,
+    SeriesSTDP,
+    GateSTDP,
+    GateHeterogeneous,
+    GateCumulative,
+)
+
+CIRCUITS: dict[str, type[CircuitExperiment]] = {cls.name: cls for cls in _KINDS}
 """Every circuit by the name that the command line uses."""
 
 
