@@ -4,19 +4,23 @@ from __future__ import annotations
 
 from ...compact.errors import UnknownNameError
 from .base import CircuitExperiment, CircuitResult, Device, Table
+from .crossbar_image import CrossbarImage
 from .crossbar_read import CrossbarRead
 from .crossbar_write import CrossbarWrite
 from .gate import GateCumulative, GateHeterogeneous, GateSTDP
+from .gate_design import GateDesign
 from .series import SeriesSRDP, SeriesSTDP
 
 _KINDS: tuple[type[CircuitExperiment], ...] = (
     CrossbarRead,
     CrossbarWrite,
+    CrossbarImage,
     SeriesSRDP,
     SeriesSTDP,
     GateSTDP,
     GateHeterogeneous,
     GateCumulative,
+    GateDesign,
 )
 
 CIRCUITS: dict[str, type[CircuitExperiment]] = {cls.name: cls for cls in _KINDS}
