@@ -45,9 +45,14 @@ def against_badcrossbar(generator: np.random.Generator) -> None:
     logging.getLogger("badcrossbar").setLevel(logging.WARNING)
     for n in (64, 128, 256):
         g, v = generator.uniform(1e-6, 1e-4, (n, n)), generator.uniform(0, 1, n)
-        best, median, ours = clock(lambda g=g, v=v: read_array(g, v, word_resistance=SEGMENT, bit_resistance=SEGMENT), 9)
+        best, median, ours = clock(
+            lambda g=g, v=v: read_array(g, v, word_resistance=SEGMENT, bit_resistance=SEGMENT), 9
+        )
         theirs, theirs_median, other = clock(
-            lambda g=g, v=v: badcrossbar.compute(v[:, None], 1 / g, r_i=SEGMENT, node_voltages=False, all_currents=False), 3
+            lambda g=g, v=v: badcrossbar.compute(
+                v[:, None], 1 / g, r_i=SEGMENT, node_voltages=False, all_currents=False
+            ),
+            3,
         )
         error = np.abs(ours.column_currents / other.currents.output[0] - 1).max()
         print(
@@ -68,7 +73,10 @@ def against_simulators(generator: np.random.Generator) -> None:
         ends, _ = read_ends(engine, g, drive, wires)
         taken = time.perf_counter() - start
         error = np.abs(ends["bottom"] / ours.column_currents - 1).max()
-        print(f"{engine} {n} x {n}: {taken:.2f} s, ours {1e3 * best:.2f} ms, ratio {taken / best:.0f}, error {error:.1e}", flush=True)
+        print(
+            f"{engine} {n} x {n}: {taken:.2f} s, ours {1e3 * best:.2f} ms, ratio {taken / best:.0f}, error {error:.1e}",
+            flush=True,
+        )
 
 
 def large(generator: np.random.Generator) -> None:

@@ -32,7 +32,11 @@ def problem(n: int) -> tuple[Crossbar, np.ndarray, Drive]:
     )
     times, shape = pulse_corners(1e-5, 2e-7, 1e-5, np.resize([1.0, -1.0], PULSES))
     lines = bias("V/2", (n, n), row=n // 2, col=n // 2, voltage=AMPLITUDE)
-    return crossbar, times, Drive(left=shape[:, None] * np.asarray(lines.left), bottom=shape[:, None] * np.asarray(lines.bottom))
+    return (
+        crossbar,
+        times,
+        Drive(left=shape[:, None] * np.asarray(lines.left), bottom=shape[:, None] * np.asarray(lines.bottom)),
+    )
 
 
 def solve(engine: str, n: int) -> tuple[float, np.ndarray]:

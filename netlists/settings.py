@@ -83,4 +83,4 @@ class Settings:
             n: int(v) if isinstance(known[n].default, int) and isinstance(v, float) and v.is_integer() else v
             for n, v in given.items()
         }
-        return cls(**whole)  # type: ignore[arg-type]
+        return cls(**whole)

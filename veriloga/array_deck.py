@@ -167,9 +167,7 @@ class _Instances:
         return " ".join(words)
 
 
-def _result(
-    crossbar: Crossbar, frame: _Frame, labels: tuple[str, ...], plot: Plot, samples: FloatArray
-) -> WriteResult:
+def _result(crossbar: Crossbar, frame: _Frame, labels: tuple[str, ...], plot: Plot, samples: FloatArray) -> WriteResult:
     time = _real(plot, "time")
     rows, cols = crossbar.shape
     starts = crossbar.initial_states()

@@ -9,12 +9,12 @@ import numpy as np
 
 from ...compact.card import Card
 from ...compact.errors import EngineError
+from ...compact.network import Network
+from ...compact.network_reference import simulate_network
 from ...compact.reference import simulate
 from ...compact.registry import get_card, get_device
 from ...compact.result import Measured, Result
 from ...compact.stimulus import Bench
-from ...compact.network import Network
-from ...compact.network_reference import simulate_network
 from ...netlists.network import NetworkJob, run_networks
 from ...netlists.run import Engine, get_engine
 from ...netlists.testbench import Job

@@ -34,6 +34,7 @@ INNER_TOLERANCE = 1e-8
 
 
 def evaluate(v: FloatArray, x: FloatArray, p: FloatArray, T: float, i: FloatArray, f: FloatArray) -> None:
+    """Fill the currents (rows, cols) and the rates (rows, cols, n_states) of every cell."""
     rows, cols = v.shape
     for r in range(rows):
         for c in range(cols):
@@ -41,6 +42,7 @@ def evaluate(v: FloatArray, x: FloatArray, p: FloatArray, T: float, i: FloatArra
 
 
 def linearise(v: FloatArray, x: FloatArray, p: FloatArray, T: float, jac: FloatArray) -> None:
+    """Fill the Jacobian of every cell, (rows, cols, 1 + n_states, 1 + n_states)."""
     rows, cols = v.shape
     for r in range(rows):
         for c in range(cols):
@@ -48,6 +50,7 @@ def linearise(v: FloatArray, x: FloatArray, p: FloatArray, T: float, jac: FloatA
 
 
 def divide(v: float, x: FloatArray, p: FloatArray, T: float, a: FloatArray, b: FloatArray) -> float:
+    """Return the first element's voltage, and leave both elements' Jacobians in a and b."""
     low, high = min(0.0, v), max(0.0, v)
     if low == high:
         j1(0.0, x[:n1], p[:m1], T, a)
@@ -75,6 +78,7 @@ def divide(v: float, x: FloatArray, p: FloatArray, T: float, a: FloatArray, b: F
 
 
 def both(v: float, x: FloatArray, p: FloatArray, T: float, out: FloatArray) -> float:
+    """Fill the rates of both elements and return the current."""
     a, b = np.empty((1 + n1, 1 + n1)), np.empty((1 + n2, 1 + n2))
     drop = divide(v, x, p, T, a, b)
     f1(drop, x[:n1], p[:m1], T, out[:n1])
@@ -86,14 +90,17 @@ def both(v: float, x: FloatArray, p: FloatArray, T: float, out: FloatArray) -> f
 
 
 def current(v: float, x: FloatArray, p: FloatArray, T: float) -> float:
+    """Return the current."""
     return both(v, x, p, T, np.empty(n1 + n2))
 
 
 def rates(v: float, x: FloatArray, p: FloatArray, T: float, out: FloatArray) -> None:
+    """Fill the rates of both elements."""
     both(v, x, p, T, out)
 
 
 def jacobian(v: float, x: FloatArray, p: FloatArray, T: float, jac: FloatArray) -> None:
+    """Fill the Jacobian by the implicit function theorem."""
     a, b = np.empty((1 + n1, 1 + n1)), np.empty((1 + n2, 1 + n2))
     divide(v, x, p, T, a, b)
     total = a[0, 0] + b[0, 0]

@@ -61,7 +61,11 @@ class CellModel:
     key: str = ""
 
     def __post_init__(self) -> None:
-        faults = [f"scale {scale!r} of state {k}; a scale is positive" for k, scale in enumerate(self.scales) if not scale > 0.0]
+        faults = [
+            f"scale {scale!r} of state {k}; a scale is positive"
+            for k, scale in enumerate(self.scales)
+            if not scale > 0.0
+        ]
         if self.n_params < 0:
             faults.append(f"n_params = {self.n_params}; it is at least 0")
         if faults:

@@ -158,7 +158,9 @@ def array_circuit(crossbar: Crossbar, drive: Drive, times: FloatArray | None = N
     return circuit
 
 
-def format_linear_read(conductances: FloatArray, drive: Drive, wires: Wires, options: SolverOptions | None = None) -> str:
+def format_linear_read(
+    conductances: FloatArray, drive: Drive, wires: Wires, options: SolverOptions | None = None
+) -> str:
     """Return the deck of a read of linear cells: one operating point."""
     shape = conductances.shape
     sides = read_sides(drive, *shape, leading=None)
@@ -206,7 +208,7 @@ def read_transient(crossbar: Crossbar, plot: Plot, samples: FloatArray) -> Write
     time = np.asarray(plot.scale, float)
 
     def at(name: str) -> FloatArray:
-        return np.interp(samples, time, np.asarray(plot[name], float))
+        return np.asarray(np.interp(samples, time, np.asarray(plot[name], float)))
 
     starts = crossbar.initial_states()
     states = np.empty((samples.size, rows, cols, starts.shape[2]))
@@ -243,7 +245,9 @@ def _ends(plot: Plot, side: str, shape: tuple[int, int]) -> FloatArray:
     sign = -1.0 if side in ("left", "right") else 1.0
     names = set(plot.names)
     columns = [
-        sign * np.atleast_1d(np.asarray(plot[name], float)) if (name := f"i(v{side}{k})") in names else np.zeros(plot.points)
+        sign * np.atleast_1d(np.asarray(plot[name], float))
+        if (name := f"i(v{side}{k})") in names
+        else np.zeros(plot.points)
         for k in range(lines)
     ]
     return np.stack(columns, axis=1)

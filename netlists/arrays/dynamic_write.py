@@ -153,14 +153,18 @@ def _check(
     rows, cols, _ = states.shape
     corners = np.asarray(times, dtype=np.float64)
     if corners.ndim != 1 or corners.size < 2 or not np.isfinite(corners).all() or (np.diff(corners) < 0.0).any():
-        raise ParameterError(where, [f"times of shape {corners.shape}: needed are at least two finite times that do not decrease"])
+        raise ParameterError(
+            where, [f"times of shape {corners.shape}: needed are at least two finite times that do not decrease"]
+        )
     if not corners[-1] > corners[0]:
         raise ParameterError(where, [f"times end where they start, at {corners[0]:.6g} s; nothing to integrate"])
     samples = np.unique(corners) if sample_times is None else np.asarray(sample_times, dtype=np.float64)
     given = np.asarray(parameters, dtype=np.float64)
     faults: list[str] = []
     if given.shape not in ((cell.n_params,), (rows, cols, cell.n_params)):
-        faults.append(f"parameters have shape {given.shape}; needed ({cell.n_params},) or ({rows}, {cols}, {cell.n_params})")
+        faults.append(
+            f"parameters have shape {given.shape}; needed ({cell.n_params},) or ({rows}, {cols}, {cell.n_params})"
+        )
         given = np.zeros(cell.n_params)
     for name, array in (("parameters", given), ("initial_states", states)):
         if not np.isfinite(array).all():
@@ -226,7 +230,9 @@ class _Integrator:
         self.stage_words = np.empty((rows, cols))
         self.stage_bits = np.empty((rows, cols))
         self.right = np.empty((rows, cols, n))
-        largest = max((float(np.nanmax(np.abs(v))) for v in run.sides.values.values() if not np.isnan(v).all()), default=0.0)
+        largest = max(
+            (float(np.nanmax(np.abs(v))) for v in run.sides.values.values() if not np.isnan(v).all()), default=0.0
+        )
         self.volts = largest if largest > 0.0 else 1.0
         self.linearise(self.voltage, run.states, run.parameters, run.temperature, self.jacobian)
         self.network.check_held(np.maximum(self.jacobian[:, :, 0, 0], 0.0))
@@ -249,7 +255,9 @@ class _Integrator:
         """Return the drive at a time inside (or beyond: the line goes on) one segment."""
         times = self.run.times
         part = (time - times[segment]) / (times[segment + 1] - times[segment])
-        word, bit, word_ends, bit_ends = ((1.0 - part) * side[segment] + part * side[segment + 1] for side in self.drive)
+        word, bit, word_ends, bit_ends = (
+            (1.0 - part) * side[segment] + part * side[segment + 1] for side in self.drive
+        )
         return _Sources(word + self.word_offset, bit + self.bit_offset, word_ends, bit_ends)
 
     def keep(self, words: FloatArray, bits: FloatArray) -> None:
@@ -258,7 +266,10 @@ class _Integrator:
         What is left are drops along the wire: the rounding of a wire's current then stays far below the current of a cell.
         """
         if self.floats:
-            word_move, bit_move = np.where(self.floating_words, words[:, 0], 0.0), np.where(self.floating_bits, bits[0], 0.0)
+            word_move, bit_move = (
+                np.where(self.floating_words, words[:, 0], 0.0),
+                np.where(self.floating_bits, bits[0], 0.0),
+            )
             self.word_offset, self.bit_offset = self.word_offset + word_move, self.bit_offset + bit_move
             words, bits = words - word_move[:, None], bits - bit_move
         self.words, self.bits = words, bits
@@ -272,10 +283,14 @@ class _Integrator:
 
     def solve(self, into_words: FloatArray, into_bits: FloatArray) -> tuple[FloatArray, FloatArray]:
         least = float(self.effective.sum()) * (1e-3 * self.volts) ** 2
-        words, bits, iterations, reached = self.network.solve(into_words, into_bits, tolerance=self.linear_tolerance, least=least)
+        words, bits, iterations, reached = self.network.solve(
+            into_words, into_bits, tolerance=self.linear_tolerance, least=least
+        )
         self.solves += 1
         self.iterations += iterations
-        require_converged(reached, self.linear_tolerance, iterations, f"write of an array of '{self.run.cell.name}' cells")
+        require_converged(
+            reached, self.linear_tolerance, iterations, f"write of an array of '{self.run.cell.name}' cells"
+        )
         return words, bits
 
     # ------------------------------------------------------------------ Newton
@@ -424,7 +439,9 @@ class _Integrator:
             if recorder.due(after):
                 slope = self.slopes(segment, time, states)
                 self.keep(new_words, new_bits)
-                recorder.between(segment, (time, after), (states, new_states), (slope, self.slopes(segment, after, new_states)))
+                recorder.between(
+                    segment, (time, after), (states, new_states), (slope, self.slopes(segment, after, new_states))
+                )
             else:
                 self.keep(new_words, new_bits)
             states, time = new_states, after
@@ -532,7 +549,9 @@ def _along(d_words: FloatArray, into_words: FloatArray, d_bits: FloatArray, into
     return float(np.einsum("ij,ij->", d_words, into_words) + np.einsum("ij,ij->", d_bits, into_bits))
 
 
-def _hermite(part: float, step: float, start: FloatArray, slope: FloatArray, end: FloatArray, end_slope: FloatArray) -> FloatArray:
+def _hermite(
+    part: float, step: float, start: FloatArray, slope: FloatArray, end: FloatArray, end_slope: FloatArray
+) -> FloatArray:
     """Return the cubic through both ends with their rates."""
     rest = 1.0 - part
     linear = rest * start + part * end

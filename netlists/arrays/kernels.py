@@ -152,7 +152,13 @@ def solve_word(right: FloatArray, inverse: FloatArray, segment: float, ideal: bo
 
 @jit
 def solve_bits(
-    cells: FloatArray, words: FloatArray, right: FloatArray, inverse: FloatArray, segment: float, ideal: bool, out: FloatArray
+    cells: FloatArray,
+    words: FloatArray,
+    right: FloatArray,
+    inverse: FloatArray,
+    segment: float,
+    ideal: bool,
+    out: FloatArray,
 ) -> None:
     """Solve all bit lines for given word-line voltages: ``(B + D) out = right + D words``; all arrays (rows, cols)."""
     rows, cols = cells.shape

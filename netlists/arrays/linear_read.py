@@ -111,9 +111,12 @@ def read_array(
     inputs = np.asarray(voltages, dtype=np.float64)
     if inputs.ndim not in (1, 2) or inputs.shape[-1] != rows or inputs.size == 0:
         raise ParameterError(
-            f"read of a {rows} x {cols} array", [f"voltages have shape {inputs.shape}; needed ({rows},) or (batch, {rows})"]
+            f"read of a {rows} x {cols} array",
+            [f"voltages have shape {inputs.shape}; needed ({rows},) or (batch, {rows})"],
         )
-    wires = Wires(word_segment=word_resistance, bit_segment=bit_resistance, left=driver_resistance, bottom=sense_resistance)
+    wires = Wires(
+        word_segment=word_resistance, bit_segment=bit_resistance, left=driver_resistance, bottom=sense_resistance
+    )
     batch = np.atleast_2d(inputs)
     sides = read_sides(Drive(left=batch, bottom=np.zeros(cols)), rows, cols, leading=batch.shape[0])
     return _solve(cells, sides, wires, tolerance, max_iterations, squeeze=inputs.ndim == 1)
@@ -187,18 +190,24 @@ def bias(scheme: Scheme, shape: tuple[int, int], *, row: int, col: int, voltage:
 def _conductances(given: ArrayLike) -> FloatArray:
     cells = np.ascontiguousarray(given, dtype=np.float64)
     if cells.ndim != 2 or cells.size == 0:
-        raise ParameterError("conductances of an array", [f"shape {cells.shape}; needed (rows, cols), neither of them 0"])
+        raise ParameterError(
+            "conductances of an array", [f"shape {cells.shape}; needed (rows, cols), neither of them 0"]
+        )
     bad = ~(np.isfinite(cells) & (cells >= 0.0))
     if bad.any():
         i, j = (int(k) for k in np.argwhere(bad)[0])
         raise ParameterError(
             "conductances of an array",
-            [f"cell ({i}, {j}) has {cells[i, j]} S, and {int(bad.sum())} cells in all are wrong; a conductance is finite and >= 0"],
+            [
+                f"cell ({i}, {j}) has {cells[i, j]} S, and {int(bad.sum())} cells in all are wrong; a conductance is finite and >= 0"
+            ],
         )
     return cells
 
 
-def _solve(cells: FloatArray, sides: Sides, wires: Wires, tolerance: float, max_iterations: int, *, squeeze: bool) -> ArraySolution:
+def _solve(
+    cells: FloatArray, sides: Sides, wires: Wires, tolerance: float, max_iterations: int, *, squeeze: bool
+) -> ArraySolution:
     check_short(wires, sides)
     rows, cols = cells.shape
     network = Network(rows, cols, wires, sides.open_ends)
@@ -230,7 +239,9 @@ def _solve_one(
     bit_sources = network.end_sources(network.bit, bit_reference, side["top"], side["bottom"])
     add_sources(into_words, into_bits, word_sources, bit_sources)
     least = 1e-6 * float(np.einsum("ij,ij->", current, gap))
-    words, bits, iterations, reached = network.solve(into_words, into_bits, tolerance=tolerance, least=least, limit=max_iterations)
+    words, bits, iterations, reached = network.solve(
+        into_words, into_bits, tolerance=tolerance, least=least, limit=max_iterations
+    )
     require_converged(reached, tolerance, iterations, f"read of a {cells.shape[0]} x {cells.shape[1]} array")
     current = cells * (gap + (words - bits))
     into_words, into_bits = network.unbalance(words, bits, current)

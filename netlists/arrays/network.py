@@ -162,7 +162,9 @@ class Network:
             shown = ", ".join(names[:6]) + (f" and {len(names) - 6} more" if len(names) > 6 else "")
             raise ParameterError(
                 f"drive of a {rows} x {cols} array",
-                [f"{shown}: floating, and no cell joins them to a driven line; drive an end, or give the cells a leakage"],
+                [
+                    f"{shown}: floating, and no cell joins them to a driven line; drive an end, or give the cells a leakage"
+                ],
             )
 
     def factorise(self, cells: FloatArray) -> bool:
@@ -172,7 +174,13 @@ class Network:
         """
         self._cells = cells
         good_words = kernels.factor_words(
-            cells, self.word_segment, self.word_ideal, self.word.first, self.word.last, self.word.held, self._word_inverse
+            cells,
+            self.word_segment,
+            self.word_ideal,
+            self.word.first,
+            self.word.last,
+            self.word.held,
+            self._word_inverse,
         )
         good_bits = kernels.factor_bits(
             cells, self.bit_segment, self.bit_ideal, self.bit.first, self.bit.last, self.bit.held, self._bit_inverse
@@ -298,13 +306,17 @@ class Network:
         )
 
 
-def _ends(segment: float, first: float, last: float, first_open: NDArray[np.bool_], last_open: NDArray[np.bool_]) -> Ends:
+def _ends(
+    segment: float, first: float, last: float, first_open: NDArray[np.bool_], last_open: NDArray[np.bool_]
+) -> Ends:
     resistance_first, resistance_last = segment + first, segment + last
     ideal_first = ~first_open & (resistance_first == 0.0)
     ideal_last = ~last_open & (resistance_last == 0.0)
     held = ideal_first | ideal_last
     lines = first_open.shape[0]
-    conductance_first = np.zeros(lines) if resistance_first == 0.0 else np.where(first_open, 0.0, 1.0 / resistance_first)
+    conductance_first = (
+        np.zeros(lines) if resistance_first == 0.0 else np.where(first_open, 0.0, 1.0 / resistance_first)
+    )
     conductance_last = np.zeros(lines) if resistance_last == 0.0 else np.where(last_open, 0.0, 1.0 / resistance_last)
     return Ends(conductance_first, conductance_last, held, ideal_first, ideal_last)
 
@@ -352,7 +364,9 @@ def read_sides(drive: Drive, rows: int, cols: int, *, leading: int | None) -> Si
         missing = np.isnan(full)
         if (missing.any(axis=0) & ~missing.all(axis=0)).any():
             line = int(np.flatnonzero(missing.any(axis=0) & ~missing.all(axis=0))[0])
-            faults.append(f"{side}: line {line} is open (NaN) at some times only; an end is open or driven for the whole run")
+            faults.append(
+                f"{side}: line {line} is open (NaN) at some times only; an end is open or driven for the whole run"
+            )
         values[side], open_ends[side] = full, missing.any(axis=0)
     if faults:
         raise ParameterError("drive of an array", faults)

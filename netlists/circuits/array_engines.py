@@ -47,7 +47,7 @@ def cost(engine: str, cells: int, *, transient: bool, cell_factor: float = 1.0) 
     """
     read, read_power, write, write_power = _COST[engine]
     size = cells / 4096
-    return cell_factor * write * size**write_power if transient else read * size**read_power
+    return float(cell_factor * write * size**write_power if transient else read * size**read_power)
 
 
 def cost_text(engine: str, cells: int, *, transient: bool, cell_factor: float = 1.0) -> str:
@@ -96,9 +96,8 @@ def _verilog_a() -> Any:
 ARRAY_ENGINES: dict[str, ArrayEngine] = {"ngspice": _ngspice, "array": _array, "vacask": _vacask}
 """Engines of dynamic arrays by the name that the command line uses."""
 
-def read_ends(
-    engine: str, conductances: np.ndarray, drive: Drive, wires: Wires
-) -> tuple[dict[str, np.ndarray], str]:
+
+def read_ends(engine: str, conductances: np.ndarray, drive: Drive, wires: Wires) -> tuple[dict[str, np.ndarray], str]:
     """Return the current of each end [A] of an array of linear cells, into word lines and out of bit lines, and the deck."""
     if engine == "ngspice":
         deck = format_linear_read(conductances, drive, wires)

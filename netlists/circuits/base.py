@@ -101,9 +101,7 @@ class CircuitResult:
             "engine": self.engine,
             "engine_version": self.engine_version,
             "devices": self.devices,
-            "tables": {
-                n: {"unit": t.unit, "axes": t.axes, "value": _plain(t.value)} for n, t in self.tables.items()
-            },
+            "tables": {n: {"unit": t.unit, "axes": t.axes, "value": _plain(t.value)} for n, t in self.tables.items()},
             "quantities": {n: {"value": _plain(q.value), "unit": q.unit} for n, q in self.quantities.items()},
             "options": {k: _plain(v) for k, v in self.options.items()},
         }

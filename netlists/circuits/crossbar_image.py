@@ -215,7 +215,9 @@ class CrossbarImage(CircuitExperiment):
             cols=cols,
             memory=self._layer(synapse, (rows, cols), k),
             wires=Wires(
-                word_segment=self.segment_resistance, bit_segment=self.segment_resistance, left=max(task.resistance, 1.0)
+                word_segment=self.segment_resistance,
+                bit_segment=self.segment_resistance,
+                left=max(task.resistance, 1.0),
             ),
             temperature=self.temperature,
         )

@@ -102,9 +102,7 @@ class CrossbarRead(CrossbarExperiment):
             found[label] = (float(ends["bottom"][-1]), float(solution.cell_currents[0, -1]))
         return found
 
-    def _selector_columns(
-        self, engine: str, synapse: Device, selector: Device
-    ) -> dict[str, tuple[float, float]]:
+    def _selector_columns(self, engine: str, synapse: Device, selector: Device) -> dict[str, tuple[float, float]]:
         """Return the column's and the cell's current [A] at the end of a read pulse, the cell on and off."""
         edge = self.read_width / 100
         times = np.array([0.0, edge, edge + self.read_width])
@@ -113,12 +111,17 @@ class CrossbarRead(CrossbarExperiment):
         for label, on in (("on", True), ("off", False)):
             crossbar = self.crossbar(synapse, selector, self._corner(on))
             result, _ = run_array(engine, crossbar, times, drive, times[-1:])
-            found[label] = (float(result.bottom_currents[-1, -1]), self._cell_current(crossbar, result.states[-1], result.cell_voltages[-1]))
+            found[label] = (
+                float(result.bottom_currents[-1, -1]),
+                self._cell_current(crossbar, result.states[-1], result.cell_voltages[-1]),
+            )
         return found
 
     def _cell_current(self, crossbar: Crossbar, states: np.ndarray, volts: np.ndarray) -> float:
         table = crossbar.parameters()
-        return float(crossbar.cell.current(float(volts[0, -1]), states[0, -1].copy(), table[0, -1].copy(), self.temperature))
+        return float(
+            crossbar.cell.current(float(volts[0, -1]), states[0, -1].copy(), table[0, -1].copy(), self.temperature)
+        )
 
     def _margin(self, columns: dict[str, tuple[float, float]]) -> dict[str, Measured]:
         on, off = columns["on"][0], columns["off"][0]

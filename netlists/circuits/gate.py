@@ -73,9 +73,7 @@ class GateExperiment(CircuitExperiment):
             temperature=self.temperature,
         )
 
-    def run_events(
-        self, networks: list[Network], engine: str, progress: Progress | None
-    ) -> list[Result]:
+    def run_events(self, networks: list[Network], engine: str, progress: Progress | None) -> list[Result]:
         """Run networks on an engine."""
         jobs = [NetworkJob(network=n, experiment=self.name) for n in networks]
         return run_networks(jobs, engine, progress=progress, options=OPTIONS.get(engine))
@@ -212,7 +210,9 @@ class GateHeterogeneous(GateExperiment):
             found[f"{key}_largest"] = Measured(float(np.max(change)), "S")
             found[f"{key}_smallest"] = Measured(float(np.min(change)), "S")
             odd, even = change - change[::-1], change + change[::-1]
-            found[f"{key}_odd_part"] = Measured(float(np.linalg.norm(odd) / (np.linalg.norm(odd) + np.linalg.norm(even))), "1")
+            found[f"{key}_odd_part"] = Measured(
+                float(np.linalg.norm(odd) / (np.linalg.norm(odd) + np.linalg.norm(even))), "1"
+            )
         return CircuitResult(
             circuit=self.name,
             engine=engine,

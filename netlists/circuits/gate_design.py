@@ -53,9 +53,7 @@ class GateDesign(GateExperiment):
         reach = 3 * self.width * self.unit
         delays = np.linspace(-reach, reach, self.delays)
         form = self.form_at(delays)
-        design = design_spikes(
-            synapse, delays, form, peak=self.peak, length=self.length * self.unit, seed=self.seed
-        )
+        design = design_spikes(synapse, delays, form, peak=self.peak, length=self.length * self.unit, seed=self.seed)
         silent = SILENT.scaled(self.unit, 1.0)
         networks = [self.event(synapse, design.pre, design.post, float(d)) for d in delays]
         networks += [self.event(synapse, design.pre, silent, 0.0), self.event(synapse, silent, design.post, 0.0)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -81,12 +82,12 @@ def hold(device: Device, states: np.ndarray, gate: np.ndarray, times: np.ndarray
     )
     if not answer.success:
         raise SimulationError("convergence", f"'{model.name}' at a constant gate voltage: {answer.message}")
-    return states + scales * answer.y.T.reshape(len(times), *shape)
+    return np.asarray(states + scales * answer.y.T.reshape(len(times), *shape))
 
 
 def rest(device: Device, states: np.ndarray, duration: float) -> np.ndarray:
     """Return the states (n_states, n) of devices after a time at 0 V [s]."""
-    return hold(device, states, np.zeros(states.shape[1]), np.array([0.0, duration]))[-1]
+    return np.asarray(hold(device, states, np.zeros(states.shape[1]), np.array([0.0, duration]))[-1])
 
 
 def follow(device: Device, states: np.ndarray, gate: Spike, duration: float) -> np.ndarray:
@@ -107,17 +108,17 @@ def follow(device: Device, states: np.ndarray, gate: Spike, duration: float) -> 
     y = states / scales
 
     def rate(time: float, y: np.ndarray) -> np.ndarray:
-        volts = potentials(model, float(gate(np.float64(time))))
-        return np.array(functions.rates(volts, scales * y, p, ROOM_TEMPERATURE)) / scales
+        volts = potentials(model, float(gate(np.array(time))))
+        return np.asarray(np.array(functions.rates(volts, scales * y, p, ROOM_TEMPERATURE)) / scales)
 
-    for start, end in zip(corners[:-1], corners[1:], strict=True):
+    for start, end in pairwise(corners.tolist()):
         if end <= start:
             continue
         answer = solve_ivp(rate, (start, end), y, method="LSODA", rtol=RELATIVE_TOLERANCE, atol=1e-9)
         if not answer.success:
             raise SimulationError("convergence", f"'{model.name}' under a gate waveform: {answer.message}")
         y = answer.y[:, -1]
-    return scales * y
+    return np.asarray(scales * y)
 
 
 @dataclass(frozen=True)

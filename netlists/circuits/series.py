@@ -74,7 +74,9 @@ class SeriesSynapse(CircuitExperiment):
         partner = cast(Device, partner)
         for device in (synapse, partner):
             if len(device.model.terminals) != 2 or not device.model.states:
-                raise ParameterError(f"circuit '{self.name}'", [f"{device.model.name}: two terminals and a state are needed"])
+                raise ParameterError(
+                    f"circuit '{self.name}'", [f"{device.model.name}: two terminals and a state are needed"]
+                )
         pairs = self.pairs()
         inside = int(np.argmin(np.abs(self.abscissae() - self.shown())))
         name = synapse.model.states[0].initial_parameter.name
@@ -195,7 +197,15 @@ def _view(time: np.ndarray, voltage: np.ndarray, diffusive: np.ndarray, drift: n
 
 def _network_view(result: Result, partner: Device) -> dict[str, Table]:
     shown = result.time <= 1.5 * _last_activity(result)
-    conductance = {k: np.divide(result[f"{k}.i"], result[f"{k}.v"], out=np.full(result.time.size, np.nan), where=np.abs(result[f"{k}.v"]) > 1e-6) for k in "ab"}
+    conductance = {
+        k: np.divide(
+            result[f"{k}.i"],
+            result[f"{k}.v"],
+            out=np.full(result.time.size, np.nan),
+            where=np.abs(result[f"{k}.v"]) > 1e-6,
+        )
+        for k in "ab"
+    }
     for k in "ab":
         if f"{k}.conductance" in result.signals:
             conductance[k] = result[f"{k}.conductance"]
@@ -296,7 +306,12 @@ class SeriesSTDP(SeriesSynapse):
         return found
 
     def _spike(self, lead: float, tail: float) -> Waveform:
-        spike = [(self.edge, -self.high), (self.high_width, -self.high), (self.edge, -self.low), (self.low_width, -self.low)]
+        spike = [
+            (self.edge, -self.high),
+            (self.high_width, -self.high),
+            (self.edge, -self.low),
+            (self.low_width, -self.low),
+        ]
         before = [(lead, 0.0)] if lead > 0 else []
         return Waveform.from_steps(0.0, [*before, *spike, (self.edge, 0.0), (tail, 0.0)])
 
@@ -317,7 +332,9 @@ class SeriesSTDP(SeriesSynapse):
         return {
             "potentiation": Measured(float(late[0]), "1"),
             "depression": Measured(float(early[0]), "1"),
-            "signs": Measured(float(np.all(late[told] > 0) and np.all(early[early < -self.floor * peak] < 0) and early[0] < 0), "1"),
+            "signs": Measured(
+                float(np.all(late[told] > 0) and np.all(early[early < -self.floor * peak] < 0) and early[0] < 0), "1"
+            ),
             "falls": Measured(float(_falls(late, self.floor * peak) and _falls(early, self.floor * peak)), "1"),
             "decades": Measured(float(np.log10(end / positive[0])), "1"),
             "at_longest": Measured(float(max(abs(late[-1]), abs(early[-1])) / peak), "1"),

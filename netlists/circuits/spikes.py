@@ -39,14 +39,12 @@ class Spike:
 
     def __call__(self, time: np.ndarray) -> np.ndarray:
         """Return the voltage [V] at times [s] from the firing."""
-        return np.interp(time, self.time, self.value, left=0.0, right=0.0)
+        return np.asarray(np.interp(time, self.time, self.value, left=0.0, right=0.0))
 
     def waveform(self, firing: float, end: float) -> Waveform:
         """Return the waveform from 0 to ``end`` [s] with the neuron firing at ``firing`` [s]."""
         points = [(firing + t, v) for t, v in zip(self.time, self.value, strict=True)]
-        return Waveform(
-            (0.0, *(t for t, _ in points), end), (0.0, *(v for _, v in points), 0.0)
-        )
+        return Waveform((0.0, *(t for t, _ in points), end), (0.0, *(v for _, v in points), 0.0))
 
     @property
     def length(self) -> float:

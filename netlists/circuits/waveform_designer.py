@@ -103,7 +103,9 @@ def design_spikes(
         raise ParameterError("design of spikes", faults)
     search = _Search(rate_law(device, peak, rate_change), times, form / np.linalg.norm(form), peak, length, alone)
     bounds = [(-1.0, 1.0), (0.02, 1.0), (-1.0, 1.0), (-1.0, 1.0), (0.05, 1.0)] * 2
-    answer = differential_evolution(search.cost, bounds, seed=seed, maxiter=generations, popsize=8, tol=1e-6, polish=False)
+    answer = differential_evolution(
+        search.cost, bounds, seed=seed, maxiter=generations, popsize=8, tol=1e-6, polish=False
+    )
     pre, post = search.spikes(answer.x)
     change, single = search.changes(pre, post)
     size = float(np.max(np.abs(change)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, cast
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -34,16 +34,21 @@ if TYPE_CHECKING:
 
 
 def run(
-    experiment: Annotated[str, typer.Argument(help="An experiment on one device, or a circuit: a wrong name lists them.")],
+    experiment: Annotated[
+        str, typer.Argument(help="An experiment on one device, or a circuit: a wrong name lists them.")
+    ],
     card: Annotated[
         str | None,
         typer.Option(
-            "--card", help="A card's name, a card file, or a device's name for its default values; a circuit has its own."
+            "--card",
+            help="A card's name, a card file, or a device's name for its default values; a circuit has its own.",
         ),
     ] = None,
     partner: Annotated[
         str | None,
-        typer.Option("--partner", metavar="CARD", help="The second device of a circuit: the selector of a crossbar's cells."),
+        typer.Option(
+            "--partner", metavar="CARD", help="The second device of a circuit: the selector of a crossbar's cells."
+        ),
     ] = None,
     engine: Annotated[
         str | None,
@@ -82,6 +87,7 @@ def run(
     """Run an experiment on a card and print what is measured."""
     from ..compact.registry import resolve
     from ..netlists.circuits import CIRCUITS
+    from ..netlists.experiments import EXPERIMENTS
     from ..netlists.run import get_engine, run_many
 
     load_devices(device_file)
@@ -90,7 +96,9 @@ def run(
     check_writable_file(deck, "the deck")
     if experiment in CIRCUITS:
         if waveform is not None or options:
-            raise typer.BadParameter("a circuit takes neither a waveform nor solver options", param_hint="--waveform, --option")
+            raise typer.BadParameter(
+                "a circuit takes neither a waveform nor solver options", param_hint="--waveform, --option"
+            )
         run_circuit(
             experiment,
             card=card,
@@ -104,6 +112,8 @@ def run(
             deck=deck,
         )
         return
+    if experiment not in EXPERIMENTS:
+        raise UnknownNameError("experiment or circuit", experiment, (*EXPERIMENTS, *CIRCUITS))
     if card is None:
         raise typer.BadParameter("an experiment needs a card or a device", param_hint="--card")
     if partner is not None:
@@ -134,11 +144,8 @@ def run(
 
 
 def _experiment(name: str, settings: dict[str, float], waveform: Path | None) -> Experiment:
-    from ..netlists.circuits import CIRCUITS
-    from ..netlists.experiments import EXPERIMENTS, PiecewiseLinear, get_experiment
+    from ..netlists.experiments import PiecewiseLinear, get_experiment
 
-    if name not in EXPERIMENTS:
-        raise UnknownNameError("experiment or circuit", name, (*EXPERIMENTS, *CIRCUITS))
     kind = get_experiment(name)
     if kind is PiecewiseLinear:
         if waveform is None:
@@ -146,7 +153,7 @@ def _experiment(name: str, settings: dict[str, float], waveform: Path | None) ->
         from .waveform_file import read_waveform
 
         points = read_waveform(waveform)
-        return replace(cast(PiecewiseLinear, kind.from_settings(settings)), waveform=points)
+        return replace(kind.from_settings(settings), waveform=points)
     if waveform is not None:
         raise typer.BadParameter(f"the experiment '{name}' has its own stimulus", param_hint="--waveform")
     return kind.from_settings(settings)

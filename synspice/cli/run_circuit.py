@@ -50,7 +50,11 @@ def run_circuit(
         return
     print(f"{name} in {result.engine_version}, {' and '.join(result.devices)}")
     rows = [
-        (quantity, number_text(q.value) if not isinstance(q.value, list) else f"{len(q.value)} values", unit_text(q.unit))
+        (
+            quantity,
+            number_text(q.value) if not isinstance(q.value, list) else f"{len(q.value)} values",
+            unit_text(q.unit),
+        )
         for quantity, q in result.quantities.items()
     ]
     print_table(("quantity", "value", "unit"), rows)

@@ -21,12 +21,20 @@ def direct(cells, wires, side):
         bl = np.repeat(bl[:1], rows, axis=0)
     i, j, g = [wl.ravel()], [bl.ravel()], [cells.ravel()]
     if wires.word_segment > 0:
-        i.append(wl[:, :-1].ravel()), j.append(wl[:, 1:].ravel()), g.append(np.full(rows * (cols - 1), 1 / wires.word_segment))
+        (
+            i.append(wl[:, :-1].ravel()),
+            j.append(wl[:, 1:].ravel()),
+            g.append(np.full(rows * (cols - 1), 1 / wires.word_segment)),
+        )
     if wires.bit_segment > 0:
         i.append(bl[:-1].ravel()), j.append(bl[1:].ravel()), g.append(np.full((rows - 1) * cols, 1 / wires.bit_segment))
     n = 2 * rows * cols
-    src = {"left": (wl[:, 0], wires.word_segment + wires.left), "right": (wl[:, -1], wires.word_segment + wires.right),
-           "top": (bl[0], wires.bit_segment + wires.top), "bottom": (bl[-1], wires.bit_segment + wires.bottom)}
+    src = {
+        "left": (wl[:, 0], wires.word_segment + wires.left),
+        "right": (wl[:, -1], wires.word_segment + wires.right),
+        "top": (bl[0], wires.bit_segment + wires.top),
+        "bottom": (bl[-1], wires.bit_segment + wires.bottom),
+    }
     diag, rhs, known = np.zeros(n), np.zeros(n), np.full(n, np.nan)
     for name, (nodes, r) in src.items():
         v = np.asarray(side.get(name, np.full(nodes.size, np.nan)), float)
@@ -57,7 +65,20 @@ def direct(cells, wires, side):
     return u, w, cells * (u - w)
 
 
-def transient(cell, parameters, states, times, sides, wires, t_eval, temperature=300.0, rtol=1e-8, atol=1e-9, method="Radau", newton=1e-10):
+def transient(
+    cell,
+    parameters,
+    states,
+    times,
+    sides,
+    wires,
+    t_eval,
+    temperature=300.0,
+    rtol=1e-8,
+    atol=1e-9,
+    method="Radau",
+    newton=1e-10,
+):
     """States at t_eval by scipy's solve_ivp with a dense Newton solve of every node in each call (small arrays, wires > 0)."""
     from scipy.integrate import solve_ivp
 
@@ -73,8 +94,12 @@ def transient(cell, parameters, states, times, sides, wires, t_eval, temperature
 
     join(wl[:, :-1].ravel(), wl[:, 1:].ravel(), 1 / wires.word_segment)
     join(bl[:-1].ravel(), bl[1:].ravel(), 1 / wires.bit_segment)
-    ends = {"left": (wl[:, 0], wires.word_segment + wires.left), "right": (wl[:, -1], wires.word_segment + wires.right),
-            "top": (bl[0], wires.bit_segment + wires.top), "bottom": (bl[-1], wires.bit_segment + wires.bottom)}
+    ends = {
+        "left": (wl[:, 0], wires.word_segment + wires.left),
+        "right": (wl[:, -1], wires.word_segment + wires.right),
+        "top": (bl[0], wires.bit_segment + wires.top),
+        "bottom": (bl[-1], wires.bit_segment + wires.bottom),
+    }
     open_lap = lap.copy()
     for name, (nodes, r) in ends.items():
         if name in sides:

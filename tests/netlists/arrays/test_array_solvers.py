@@ -8,13 +8,14 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
+from array_reference import direct, transient
+from example_cells import diffusive_cell, drift_cell, selector_memory_cell
+
 from synspice.compact.errors import ParameterError, SimulationError, UnknownNameError
 from synspice.netlists.arrays import stages
 from synspice.netlists.arrays.dynamic_write import write_array
-from example_cells import diffusive_cell, drift_cell, selector_memory_cell
 from synspice.netlists.arrays.linear_read import bias, read_array, solve_array
 from synspice.netlists.arrays.network import Drive, Wires
-from array_reference import direct, transient
 
 DRIFT = np.array([1e-6, 1e-4, 4.0, 0.1])
 SELECTOR = np.array([1e-9, 1e-3, 0.25, 1e7, 0.4, 0.02, 5e-6])
@@ -59,12 +60,16 @@ class TestLinear:
         driven = ~np.isnan(drive.bottom)
         # A direct solve loses digits to segment / cell conductance where lines float; see test_exact for who is right.
         rough = 1e-7 if scheme == "float" and wires.word_segment == 1e-3 else 1e-8
-        np.testing.assert_allclose(s.column_currents[driven], i.sum(axis=0)[driven], rtol=rough, atol=1e-11 * np.abs(i).max())
+        np.testing.assert_allclose(
+            s.column_currents[driven], i.sum(axis=0)[driven], rtol=rough, atol=1e-11 * np.abs(i).max()
+        )
         np.testing.assert_allclose(s.word_voltages, u, atol=rough)
         np.testing.assert_allclose(s.bit_voltages, w, atol=rough)
         assert s.residual < 1e-9
 
-    @pytest.mark.parametrize("wires", [*WIRES[1:4], Wires(word_segment=2, right=30, top=20), Wires(left=5, right=7, top=11, bottom=13)])
+    @pytest.mark.parametrize(
+        "wires", [*WIRES[1:4], Wires(word_segment=2, right=30, top=20), Wires(left=5, right=7, top=11, bottom=13)]
+    )
     def test_every_side_driven(self, wires):
         rng = np.random.default_rng(4)
         rows, cols = 17, 12
@@ -143,7 +148,9 @@ class TestLinear:
         v = np.random.default_rng(1).uniform(0, 1, (4, 9))
         many = read_array(g, v, word_resistance=2, bit_resistance=2)
         for k in range(4):
-            np.testing.assert_array_equal(many.column_currents[k], read_array(g, v[k], word_resistance=2, bit_resistance=2).column_currents)
+            np.testing.assert_array_equal(
+                many.column_currents[k], read_array(g, v[k], word_resistance=2, bit_resistance=2).column_currents
+            )
 
     def test_errors(self):
         g = cells("uniform", 3, 4)
@@ -210,7 +217,9 @@ class TestDynamic:
             columns = [(both(v + h, x) - both(v - h, x)) / (2 * h)]
             columns += [(both(v, x + h * e) - both(v, x - h * e)) / (2 * h) for e in np.eye(n)]
             numeric = np.array(columns).T
-            np.testing.assert_allclose(jac / np.abs(numeric).max(axis=1)[:, None], numeric / np.abs(numeric).max(axis=1)[:, None], atol=1e-6)
+            np.testing.assert_allclose(
+                jac / np.abs(numeric).max(axis=1)[:, None], numeric / np.abs(numeric).max(axis=1)[:, None], atol=1e-6
+            )
 
     def test_series_node(self):
         cell, drift, selector = selector_memory_cell(), drift_cell(), diffusive_cell()
@@ -240,14 +249,20 @@ class TestDynamic:
         assert np.abs(expected - x).max() > 0.1
         np.testing.assert_allclose(got.states, expected, atol=4e-5)
 
-    @pytest.mark.parametrize("wires", [Wires(), Wires(word_segment=2), Wires(bit_segment=2), Wires(left=100, bottom=100)])
+    @pytest.mark.parametrize(
+        "wires", [Wires(), Wires(word_segment=2), Wires(bit_segment=2), Wires(left=100, bottom=100)]
+    )
     def test_ideal_wires(self, wires):
         """Zero ohm is the limit of small resistances."""
         x = np.random.default_rng(0).uniform(0.1, 0.9, (4, 5, 1))
         times = np.array([0, 1e-6, 1e-6, 11e-6])
         shape = np.array([0.0, 0.0, 1.0, 1.0])
         drive = Drive(left=shape[:, None] * np.array([0.9, 0.8, np.nan, 0.7]), bottom=np.zeros(5))
-        small = Wires(**{k: max(getattr(wires, k), 1e-4) for k in ("word_segment", "bit_segment")}, left=wires.left, bottom=wires.bottom)
+        small = Wires(
+            **{k: max(getattr(wires, k), 1e-4) for k in ("word_segment", "bit_segment")},
+            left=wires.left,
+            bottom=wires.bottom,
+        )
         a = write_array(drift_cell(), DRIFT, x, times, drive, wires)
         b = write_array(drift_cell(), DRIFT, x, times, drive, small)
         np.testing.assert_allclose(a.states, b.states, atol=1e-6)
@@ -260,7 +275,9 @@ class TestDynamic:
         x = np.random.default_rng(0).uniform(0.1, 0.9, (6, 7, 1))
         times, wires = np.array([0.0, 1e-9]), Wires(word_segment=2, bit_segment=2)
         got = write_array(drift_cell(), DRIFT, x, times, Drive(left=np.full(6, 0.1), bottom=np.zeros(7)), wires)
-        read = read_array(DRIFT[0] + (DRIFT[1] - DRIFT[0]) * x[..., 0], np.full(6, 0.1), word_resistance=2, bit_resistance=2)
+        read = read_array(
+            DRIFT[0] + (DRIFT[1] - DRIFT[0]) * x[..., 0], np.full(6, 0.1), word_resistance=2, bit_resistance=2
+        )
         np.testing.assert_allclose(got.bottom_currents[0], read.column_currents, rtol=1e-8)
         np.testing.assert_allclose(got.left_currents[0], read.left_currents, rtol=1e-8)
 
@@ -274,7 +291,11 @@ class TestDynamic:
 
     def test_errors(self):
         cell, x = drift_cell(), np.full((2, 3, 1), 0.5)
-        good = {"times": [0, 1e-6], "drive": Drive(left=np.ones(2), bottom=np.zeros(3)), "wires": Wires(word_segment=1, bit_segment=1)}
+        good = {
+            "times": [0, 1e-6],
+            "drive": Drive(left=np.ones(2), bottom=np.zeros(3)),
+            "wires": Wires(word_segment=1, bit_segment=1),
+        }
         for change, text in (
             ({"times": [0, 0]}, "nothing to integrate"),
             ({"times": [0, -1]}, "do not decrease"),
