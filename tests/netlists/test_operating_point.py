@@ -96,7 +96,9 @@ def test_a_state_does_not_leak_in_three_hours(name: str) -> None:
     (state,) = model.states
     start = {state.initial_parameter.name: 0.625}
     wave = Waveform((0.0, 1e4), (0.0, 0.0))
-    (result,) = run_ngspice([Job(model=model, values=start, bench=Bench(drives={model.write[0]: Drive(waveform=wave)}))])
+    (result,) = run_ngspice(
+        [Job(model=model, values=start, bench=Bench(drives={model.write[0]: Drive(waveform=wave)}))]
+    )
     assert result.time[-1] == pytest.approx(1e4)
     assert np.max(np.abs(result[state.name] - 0.625)) < 1e-9
 
