@@ -24,7 +24,7 @@ POINTS = 4
 """Output times a segment of the stimulus: the protocols read at the ends of segments."""
 
 STEP = 1e-3
-"""Relative step of the derivatives; the integrator's own noise is 1e-7."""
+"""Relative step of the derivatives, far above the noise of the integrator (reltol 1e-7)."""
 
 Progress = Callable[[str], None]
 
@@ -68,7 +68,7 @@ class FreeReference:
         fixed = tuple(sorted((n, v) for n, v in values.items() if n not in self.free))
         key = (repr(job.bench), fixed)
         if key not in self._problems:
-            times, options = output_times(job.bench, POINTS), ReferenceOptions()
+            times, options = output_times(job.bench, POINTS), ReferenceOptions(reltol=1e-7, abstol=1e-9)
             self._problems[key] = Problem(job.model, values, job.bench, times, self.free, options)
         problem = self._problems[key]
         rows = problem.solve([values[name] for name in self.free])
@@ -137,7 +137,9 @@ def extract_in_detail(card_name: str, *, progress: Progress | None = None) -> Ex
     for k, stage in enumerate(recipe.stages):
         if progress is not None:
             progress(f"stage {k + 1} of {len(recipe.stages)}: {', '.join(stage.start)}")
-        found, spread = _fit(stage, model, {n: values[n] for n in stage.start}, lambda t, v=values: bench({**v, **t}), module)
+        found, spread = _fit(
+            stage, model, {n: values[n] for n in stage.start}, lambda t, v=values: bench({**v, **t}), module
+        )
         values |= found
         errors |= spread
         rows = tuple(dict.fromkeys(t.row for t in stage.targets))
@@ -158,7 +160,12 @@ def extract_in_detail(card_name: str, *, progress: Progress | None = None) -> Ex
 
 def documented(card_name: str) -> list[str]:
     """Return the ids of the rows of a card that are marked as fitted."""
-    return [row.id for paper in paper_names() for row in catalogue(paper).rows if row.card == card_name and row.use == "fitted"]
+    return [
+        row.id
+        for paper in paper_names()
+        for row in catalogue(paper).rows
+        if row.card == card_name and row.use == "fitted"
+    ]
 
 
 def _with(card: Card, values: Mapping[str, float]) -> Card:
@@ -171,7 +178,11 @@ def _simulated(targets: Sequence[Target], bench: Workbench, module: object) -> l
 
 
 def _fit(
-    stage: Stage, model: Model, start: Mapping[str, float], bench: Callable[[Mapping[str, float]], Workbench], module: object
+    stage: Stage,
+    model: Model,
+    start: Mapping[str, float],
+    bench: Callable[[Mapping[str, float]], Workbench],
+    module: object,
 ) -> tuple[dict[str, float], dict[str, float]]:
     """Return the values and standard errors of a stage's parameters."""
     names = list(start)
@@ -187,7 +198,9 @@ def _fit(
         simulated = _simulated(stage.targets, bench(values(z)), module)
         return np.array([_residual(t, v) for t, v in zip(stage.targets, simulated, strict=True)])
 
-    answer = least_squares(residuals, np.zeros(len(names)), diff_step=STEP, x_scale=0.1, xtol=1e-5, ftol=1e-6, max_nfev=40)
+    answer = least_squares(
+        residuals, np.zeros(len(names)), diff_step=STEP, x_scale=0.1, xtol=1e-5, ftol=1e-6, max_nfev=40
+    )
     if answer.status <= 0:
         raise FitError(f"the stage of {', '.join(names)} did not converge: {answer.message}")
     covariance = np.linalg.pinv(answer.jac.T @ answer.jac)

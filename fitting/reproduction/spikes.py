@@ -63,8 +63,6 @@ def merged(*times: np.ndarray) -> np.ndarray:
     return time[np.concatenate([[True], keep])]
 
 
-
-
 def after(shape: Shape, lead: float, tail: float) -> Waveform:
     """Return a shape as a waveform that begins ``lead`` [s] before the shape's first point and ends ``tail`` [s] after its last."""
     time = lead + np.array(shape.time) - shape.time[0]

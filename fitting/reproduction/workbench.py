@@ -119,7 +119,9 @@ def largest_deviation(runs: Sequence[tuple[Job, Result]], *, points: int = 300) 
         for name, signal in reference.signals.items():
             if name in skipped:
                 continue
-            full = max(float(np.max(np.abs(signal))), float(np.max(np.abs(result[name][chosen]))), scales.get(name, 0.0))
+            full = max(
+                float(np.max(np.abs(signal))), float(np.max(np.abs(result[name][chosen]))), scales.get(name, 0.0)
+            )
             if full > 0:
                 worst = max(worst, float(np.max(np.abs(signal - result[name][chosen]))) / full)
     return worst
@@ -133,8 +135,6 @@ def measured(value: float, unit: str = "1") -> Measured:
 def flag(truth: bool) -> Measured:
     """Return a statement as 1 or 0."""
     return Measured(1.0 if truth else 0.0, "1")
-
-
 
 
 Protocol = Callable[[Workbench], Outcome]
