@@ -354,7 +354,8 @@ class Definition:
             return faults
         if not self._currents:
             faults.append("no current is declared")
-        for branch in (*self._currents, *self._charges, *self._noise, *self._voltages):
+        branches: list[Branch | Noise | Voltage] = [*self._currents, *self._charges, *self._noise, *self._voltages]
+        for branch in branches:
             for terminal in (branch.plus, branch.minus):
                 if terminal not in self._terminals:
                     faults.append(f"branch ({branch.plus}, {branch.minus}): there is no terminal '{terminal}'")
@@ -370,7 +371,7 @@ class Definition:
         return faults
 
     def _all_expressions(self) -> list[sp.Expr]:
-        records = [*self._quantities, *self._observables, *self._currents, *self._charges]
+        records: list[Quantity | Branch] = [*self._quantities, *self._observables, *self._currents, *self._charges]
         return [r.expression for r in records] + list(self._rates.values()) + [n.density for n in self._noise]
 
 

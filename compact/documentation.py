@@ -43,10 +43,10 @@ class FormulaPrinter(LatexPrinter):  # type: ignore[misc]
         """Return a sum's terms, a positive one first."""
         return sorted(super()._as_ordered_terms(expr, order), key=lambda t: bool(t.could_extract_minus_sign()))
 
-    def _print_Symbol(self, expr: sp.Symbol, style: str = "") -> str:  # noqa: ARG002
+    def _print_Symbol(self, expr: sp.Symbol, style: str = "") -> str:  # noqa: N802 - the name that SymPy looks for
         return symbol_formula(expr.name)
 
-    def _print_Function(self, expr: sp.Function, exp: str | None = None) -> str:
+    def _print_Function(self, expr: sp.Function, exp: str | None = None) -> str:  # noqa: N802
         if not isinstance(expr, Primitive):
             return str(super()._print_Function(expr, exp))
         arguments = ", ".join(self._print(a) for a in expr.args)
@@ -60,10 +60,8 @@ def symbol_formula(name: str) -> str:
         return _NAMED_SYMBOLS[name]
     stem, _, below = name.partition("_")
     letters = stem.rstrip("0123456789")
-    if letters in _GREEK:
-        base = rf"\{letters}"
-    else:
-        base = letters if len(letters) == 1 else rf"\mathrm{{{letters}}}"
+    upright = letters if len(letters) == 1 else rf"\mathrm{{{letters}}}"
+    base = rf"\{letters}" if letters in _GREEK else upright
     index = ",".join(part for part in (stem[len(letters) :], *below.split("_")) if part)
     return rf"{base}_{{\mathrm{{{index}}}}}" if index else base
 
@@ -217,8 +215,7 @@ def _equations(model: Model) -> list[tuple[str, list[tuple[str, str]]]]:
             for v in model.voltages
         ],
         "Quantities": [
-            (equation(symbol_formula(q.name), q.expression), _meaning(q.description, q.unit))
-            for q in model.quantities
+            (equation(symbol_formula(q.name), q.expression), _meaning(q.description, q.unit)) for q in model.quantities
         ],
         "Currents": _branches(model.currents, "I", "current", "A"),
         "Charges": _branches(model.charges, "Q", "charge", "C"),
@@ -230,12 +227,14 @@ def _equations(model: Model) -> list[tuple[str, list[tuple[str, str]]]]:
             for s, rate in zip(model.states, model.rates, strict=True)
         ],
         "Observables": [
-            (equation(symbol_formula(o.name), o.expression), _meaning(o.description, o.unit))
-            for o in model.observables
+            (equation(symbol_formula(o.name), o.expression), _meaning(o.description, o.unit)) for o in model.observables
         ],
         "Noise": [
             (
-                equation(rf"S_{{\mathrm{{{n.name}}}}}", n.density if n.kind == "white" else n.density / _FREQUENCY**n.exponent),
+                equation(
+                    rf"S_{{\mathrm{{{n.name}}}}}",
+                    n.density if n.kind == "white" else n.density / _FREQUENCY**n.exponent,
+                ),
                 f"{n.name} noise current from {n.plus} to {n.minus}, power spectral density [A^2/Hz]",
             )
             for n in model.noise
@@ -251,14 +250,18 @@ def _equations(model: Model) -> list[tuple[str, list[tuple[str, str]]]]:
 
 def _branches(branches: Iterable[Branch], letter: str, what: str, unit: str) -> list[tuple[str, str]]:
     return [
-        (equation(rf"{letter}_{{\mathrm{{{b.plus},{b.minus}}}}}", b.expression), f"{what} from {b.plus} to {b.minus} [{unit}]")
+        (
+            equation(rf"{letter}_{{\mathrm{{{b.plus},{b.minus}}}}}", b.expression),
+            f"{what} from {b.plus} to {b.minus} [{unit}]",
+        )
         for b in branches
     ]
 
 
 def _expressions(model: Model) -> Sequence[sp.Expr]:
-    records = (*model.quantities, *model.observables, *model.currents, *model.charges)
-    return [*(r.expression for r in records), *model.rates, *(n.density for n in model.noise)]
+    named = [q.expression for q in (*model.quantities, *model.observables)]
+    flowing = [b.expression for b in (*model.currents, *model.charges)]
+    return [*named, *flowing, *model.rates, *(n.density for n in model.noise)]
 
 
 def _free_symbols(model: Model) -> set[sp.Symbol]:

@@ -16,7 +16,8 @@ import numpy as np
 import sympy as sp
 
 from .constants import CONSTANT_VALUES
-from .model import TEMPERATURE, Model, Quantity
+from .model import TEMPERATURE, Model, Quantity, State, Voltage
+from .parameters import Parameter
 from .printing import Printer
 from .version import __version__
 
@@ -108,7 +109,12 @@ def _function(model: Model, printer: PythonPrinter, name: str, rows: Sequence[An
     flat = [e for row in rows for e in (row if isinstance(row, list) else [row])]
     used, needed = _used(model, flat)
     lines = [f"def {name}(voltages, states, parameters, temperature):"]
-    for source, records in (("voltages", model.voltages), ("states", model.states), ("parameters", model.parameters)):
+    sources: dict[str, tuple[Voltage | State | Parameter, ...]] = {
+        "voltages": model.voltages,
+        "states": model.states,
+        "parameters": model.parameters,
+    }
+    for source, records in sources.items():
         lines += [f"    {r.name} = {source}[{i}]" for i, r in enumerate(records) if r.symbol in used]
     for quantity in needed:
         comment = f"  # {quantity.description} [{quantity.unit}]"

@@ -52,7 +52,7 @@ class Result:
 
     def at(self, name: str, time: np.ndarray) -> np.ndarray:
         """Return a signal interpolated linearly at times [s]."""
-        return np.interp(time, self.time, self.signals[name])
+        return np.asarray(np.interp(time, self.time, self.signals[name]))
 
     def to_json(self) -> str:
         """Return the record as JSON text (the deck left out; values that are not finite become null)."""

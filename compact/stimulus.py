@@ -78,7 +78,7 @@ class Waveform:
 
     def __call__(self, time: ArrayLike) -> np.ndarray:
         """Return the voltage [V] at times [s], any shape."""
-        return np.interp(time, self.time, self.value)
+        return np.asarray(np.interp(np.asarray(time, float), self.time, self.value))
 
     def scaled(self, factor: float) -> Waveform:
         """Return the waveform with every voltage multiplied."""

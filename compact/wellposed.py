@@ -97,7 +97,7 @@ def _passive(model: Model, functions: object, x: np.ndarray, p: list[float], fau
             voltage = np.full((1, x.shape[1]), v)
             with np.errstate(all="ignore"):
                 currents = functions.currents(voltage, x, p, 300.0)  # type: ignore[attr-defined]
-            power = sum(np.broadcast_to(c, x.shape[1]) for c in currents) * v
+            power = v * np.sum([np.broadcast_to(c, x.shape[1]) for c in currents], axis=0)
             if np.any(power < -1e-30) and "passive" not in faults:
                 i = int(np.argmin(power))
                 place = ", ".join(f"{s.name} = {x[k, i]:.3g}" for k, s in enumerate(model.states))

@@ -1,4 +1,4 @@
-"""Two synapses into one column, in a circuit written with PySpice: the column's current is the weighted sum of the inputs."""
+"""Two synapses into one column, in a PySpice circuit: the column's current is the weighted sum of the inputs."""
 
 import numpy as np
 from PySpice.Spice.Netlist import Circuit
@@ -25,7 +25,9 @@ def main() -> dict[str, float]:
     """Run the circuit in this process and return the column's current [A] for each input."""
     plot = run_shared(circuit(), analyses=[".tran 10n 6u"]).plot("tran")
     time, current = np.real(plot.scale), np.real(plot["i(vcolumn)"])
-    currents = {name: float(np.interp(t, time, current)) for name, t in (("1", 1.9e-6), ("2", 3.9e-6), ("both", 5.9e-6))}
+    currents = {
+        name: float(np.interp(t, time, current)) for name, t in (("1", 1.9e-6), ("2", 3.9e-6), ("both", 5.9e-6))
+    }
     for name, value in currents.items():
         print(f"input {name}: {value:.4g} A")
     return currents

@@ -1,0 +1,1 @@
+"""Fits: measured data in, cards out, with uncertainties, held-out errors and a report."""

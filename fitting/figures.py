@@ -38,7 +38,12 @@ def figure_of_group(fit: Fit, group: str, ngspice: Mapping[int, np.ndarray]) -> 
         o = fit.observed[k]
         colour = HELD_OUT if o.held_out else DATA
         above.plot(o.axis, _shown(o, o.current), color=colour, linewidth=0.7, alpha=0.7, zorder=1)
-        below.plot(o.axis, 100 * o.residual(fit.currents[k]) if same_model else o.residual(fit.currents[k]), color=colour, linewidth=0.6)
+        below.plot(
+            o.axis,
+            100 * o.residual(fit.currents[k]) if same_model else o.residual(fit.currents[k]),
+            color=colour,
+            linewidth=0.6,
+        )
         if not same_model or position == 0:
             above.plot(o.axis, _shown(o, fit.currents[k]), color=MODEL, linewidth=2.2 if same_model else 1.0, zorder=3)
             if k in ngspice:
@@ -48,7 +53,15 @@ def figure_of_group(fit: Fit, group: str, ngspice: Mapping[int, np.ndarray]) -> 
                     markerfacecolor="none", color=NGSPICE, zorder=4,
                 )  # fmt: skip
     for mean in (f for f in fit.fitted if same_model and f.group == group):
-        above.plot(mean.axis, _shown(mean, mean.current), color="black", linewidth=1, linestyle="--", zorder=2, label=mean.label)
+        above.plot(
+            mean.axis,
+            _shown(mean, mean.current),
+            color="black",
+            linewidth=1,
+            linestyle="--",
+            zorder=2,
+            label=mean.label,
+        )
     first = fit.observed[members[0]]
     if not same_model:
         above.set_yscale("log")
@@ -66,7 +79,7 @@ def figure_of_group(fit: Fit, group: str, ngspice: Mapping[int, np.ndarray]) -> 
 def _shown(observation: Observation, current: np.ndarray) -> np.ndarray:
     if observation.read_voltage:
         return np.asarray(1e3 * current / observation.read_voltage)
-    return np.abs(current)
+    return np.asarray(np.abs(current))
 
 
 def _legend(axes: Axes, with_held_out: bool, with_ngspice: bool) -> None:
@@ -75,7 +88,9 @@ def _legend(axes: Axes, with_held_out: bool, with_ngspice: bool) -> None:
         axes.plot([], [], color=HELD_OUT, label="data, held out")
     axes.plot([], [], color=MODEL, linewidth=2, label="fit (reference engine)")
     if with_ngspice:
-        axes.plot([], [], linestyle="", marker="o", markerfacecolor="none", color=NGSPICE, label="emitted card in ngspice")
+        axes.plot(
+            [], [], linestyle="", marker="o", markerfacecolor="none", color=NGSPICE, label="emitted card in ngspice"
+        )
     axes.legend(frameon=False, fontsize=8)
 
 

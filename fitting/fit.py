@@ -12,6 +12,7 @@ from ..compact.errors import FitError as FitFailure
 from ..compact.errors import ParameterError, SimulationError, nearest
 from ..compact.model import Model
 from ..compact.parameters import Parameter
+from .cycles import own_values
 from .least_squares import Assembly, Coordinate, Solution, determined, solve
 from .observation import HoldOut, Observation, initial_state, observations
 from .readers import Dataset
@@ -98,8 +99,9 @@ def fit_dataset(
     fitted = _curves_to_fit(observed)
     guess = STARTING_VALUES[model.name](fitted) if model.name in STARTING_VALUES else {}
     values = model.values({**guess, **start, **fixed}, "starting values")
-    end = _staged(model, fitted, values, fixed, progress or (lambda _: None))
-    return _conclude(model, dataset, observed, fitted, end, notes, name)
+    say = progress or (lambda _: None)
+    end = _staged(model, fitted, values, fixed, say)
+    return _conclude(model, dataset, observed, fitted, end, notes, name, say)
 
 
 def _check_names(model: Model, start: Mapping[str, float], fixed: Mapping[str, float]) -> None:
@@ -147,7 +149,11 @@ class _State:
 
 
 def _staged(
-    model: Model, fitted: list[Observation], values: dict[str, float], fixed: Mapping[str, float], say: Callable[[str], None]
+    model: Model,
+    fitted: list[Observation],
+    values: dict[str, float],
+    fixed: Mapping[str, float],
+    say: Callable[[str], None],
 ) -> _State:
     """Fit stage by stage: add what the data can determine, solve, drop what turned out undetermined, until good enough."""
     state_parameter = model.states[0].initial_parameter
@@ -159,7 +165,7 @@ def _staged(
     if state_parameter.name not in fixed:
         now.chosen = [Coordinate(f"{state_parameter.name}@{k}", state_parameter, k) for k in range(len(fitted))]
         now.point = {c.key: initial_state(model, values, o.first_read) for c, o in zip(now.chosen, fitted, strict=True)}
-    for number, stage in enumerate(stages_of(model), start=1):
+    for number, stage in enumerate(stages_of(model, fitted[0].scale), start=1):
         if now.solution is not None and np.sqrt(now.solution.cost / len(fitted)) < 2 * noise:
             break
         offered = [Coordinate(n, parameters[n]) for n in stage if n not in hidden]
@@ -179,7 +185,12 @@ def _staged(
 
 
 def _solve_and_prune(
-    model: Model, fitted: list[Observation], now: _State, start: Mapping[str, float], say: Callable[[str], None], label: str
+    model: Model,
+    fitted: list[Observation],
+    now: _State,
+    start: Mapping[str, float],
+    say: Callable[[str], None],
+    label: str,
 ) -> None:
     """Solve; drop the least determined parameter, back to its start, and solve again, until all are determined."""
     while now.chosen:
@@ -204,6 +215,7 @@ def _conclude(
     end: _State,
     notes: list[str],
     name: str | None,
+    say: Callable[[str], None],
 ) -> Fit:
     solution, values = end.solution, end.values
     assert solution is not None
@@ -211,7 +223,17 @@ def _conclude(
     per_curve = _values_per_curve(model, observed, fitted, solution, values)
     currents = _currents(model, observed, per_curve)
     errors = _errors(observed, fitted, currents)
-    held = tuple(n for stage in stages_of(model) for n in stage if n not in own)
+    own_cycles = own_values(model, observed, per_curve, say) if solution.converged else {}
+    if own_cycles:
+        per_curve = tuple(own_cycles[k][1] if k in own_cycles else v for k, v in enumerate(per_curve))
+        currents = _currents(model, observed, per_curve)
+        names = " or ".join(sorted({n for n, _ in own_cycles.values()}))
+        errors += _errors(observed, fitted, currents, f"each with its own {names}")
+        notes.append(
+            "cycle-to-cycle variation: each sweep, held-out ones too, was also given its own initial state and its own "
+            f"{names}, the rest of the card as it is; the figures show these"
+        )
+    held = tuple(n for stage in stages_of(model, fitted[0].scale) for n in stage if n not in own)
     if held:
         notes.append("held at their starting values, since these data do not determine them: " + ", ".join(held))
     parameters = {
@@ -226,7 +248,8 @@ def _conclude(
     }
     rms = float(np.sqrt(solution.cost / len(fitted)))
     message = f"{solution.message} Root mean square residual {rms:.4g}."
-    card = _card(model, dataset, parameters, name or f"{model.name}_fit", per_curve[0])
+    spreads = _spreads(observed, own_cycles)
+    card = _card(model, dataset, parameters, name or f"{model.name}_fit", per_curve[0], spreads)
     result = FitResult(
         status="converged" if solution.converged else "failed",
         message=message,
@@ -251,7 +274,11 @@ def _is_undetermined(coordinate: Coordinate, solution: Solution) -> bool:
 
 
 def _values_per_curve(
-    model: Model, observed: Sequence[Observation], fitted: Sequence[Observation], solution: Solution, values: dict[str, float]
+    model: Model,
+    observed: Sequence[Observation],
+    fitted: Sequence[Observation],
+    solution: Solution,
+    values: dict[str, float],
 ) -> tuple[dict[str, float], ...]:
     """Return each observation's parameter values. A ramp starts where its group's mean does; a sweep, at its own first read."""
     state = model.states[0].initial_parameter.name
@@ -293,7 +320,7 @@ def _is_prefix(short: Observation, long: Observation) -> bool:
 
 
 def _errors(
-    observed: Sequence[Observation], fitted: Sequence[Observation], currents: Sequence[np.ndarray]
+    observed: Sequence[Observation], fitted: Sequence[Observation], currents: Sequence[np.ndarray], condition: str = ""
 ) -> tuple[FitError, ...]:
     found = []
     for group in dict.fromkeys(o.group for o in observed):
@@ -304,7 +331,14 @@ def _errors(
             seen = [(f, longest[: f.times.size]) for f in fitted if f.group == group]
         else:
             seen = [pair for pair in members if not pair[0].held_out]
-        found.append(FitError(data=group, metric=members[0][0].metric, in_sample=_rms(seen), held_out=_rms(held)))
+        found.append(
+            FitError(
+                data=f"{group}, {condition}" if condition else group,
+                metric=members[0][0].metric,
+                in_sample=_rms(seen),
+                held_out=_rms(held),
+            )
+        )
     return tuple(found)
 
 
@@ -316,10 +350,26 @@ def _rms(curves: Sequence[tuple[Observation, np.ndarray]]) -> float | None:
     return rms if np.isfinite(rms) else None
 
 
+def _spreads(observed: Sequence[Observation], own: Mapping[int, tuple[str, Mapping[str, float]]]) -> dict[str, float]:
+    """Return the standard deviation of the logarithm of each cycle parameter over the fitted sweeps."""
+    logs: dict[str, list[float]] = {}
+    for k, (name, values) in own.items():
+        if not observed[k].held_out:
+            logs.setdefault(name, []).append(float(np.log(values[name])))
+    return {name: float(np.std(v, ddof=1)) for name, v in logs.items() if len(v) > 2}
+
+
 def _card(
-    model: Model, dataset: Dataset, parameters: Mapping[str, FittedParameter], name: str, first: Mapping[str, float]
+    model: Model,
+    dataset: Dataset,
+    parameters: Mapping[str, FittedParameter],
+    name: str,
+    first: Mapping[str, float],
+    spreads: Mapping[str, float],
 ) -> Card:
-    credit = dataset.title or dataset.credit or ", ".join(dict.fromkeys(r.provenance.path.name for r in dataset.records))
+    credit = (
+        dataset.title or dataset.credit or ", ".join(dict.fromkeys(r.provenance.path.name for r in dataset.records))
+    )
     values = {}
     for p in model.model_parameters:
         q = parameters[p.name]
@@ -329,6 +379,7 @@ def _card(
             method="fitted" if q.fitted else "assumed",
             source=f"fit to {credit}" if q.fitted else "held during the fit: not determined by the data",
             stderr=q.stderr,
+            spread_cycle=spreads.get(p.name),
         )
     for parameter in model.parameters:
         if _is_initial(model, parameter):

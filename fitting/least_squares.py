@@ -20,6 +20,9 @@ FIT_OPTIONS = ReferenceOptions(reltol=1e-6, abstol=1e-8)
 BOUND_MARGIN = 1e-3
 """Distance from a bound, as a fraction of the range (or in e-folds), below which a value counts as at the bound."""
 
+ROBUST_FROM = 0.2
+"""Residual [decades] beyond which sweeps count linearly, not squared: a jump a little early is off by decades at a few points."""
+
 FAILED_RESIDUAL = 1e3
 """Residual that stands for a simulation that failed, so that the step is taken back."""
 
@@ -74,7 +77,11 @@ class Assembly:
     """Observations and coordinates, put together into residuals and their Jacobian."""
 
     def __init__(
-        self, model: Model, values: Mapping[str, float], observed: Sequence[Observation], coordinates: Sequence[Coordinate]
+        self,
+        model: Model,
+        values: Mapping[str, float],
+        observed: Sequence[Observation],
+        coordinates: Sequence[Coordinate],
     ) -> None:
         self.model = model
         self.values = dict(values)
@@ -82,9 +89,7 @@ class Assembly:
         self.coordinates = list(coordinates)
         self.evaluations = 0
         self._signal = f"i_{model.read[0]}"
-        self._own = [
-            [c for c in self.coordinates if c.observation in (None, k)] for k in range(len(self.observed))
-        ]
+        self._own = [[c for c in self.coordinates if c.observation in (None, k)] for k in range(len(self.observed))]
         self._problems = [
             Problem(model, self.values, o.bench, o.times, [c.parameter.name for c in own], FIT_OPTIONS)
             for o, own in zip(self.observed, self._own, strict=True)
@@ -175,19 +180,36 @@ def solve(
         inner = float(np.clip(c.inner(start[c.key]), *_inside(low, high)))
         parameters.add(symbols[c.key], value=inner, min=low, max=high)
 
+    best: tuple[float, dict[str, float], np.ndarray] | None = None
+
     def point_of(current: lmfit.Parameters) -> dict[str, float]:
         return {c.key: c.outer(current[symbols[c.key]].value) for c in assembly.coordinates}
 
     def residuals(current: lmfit.Parameters) -> np.ndarray:
-        answer = assembly.residuals(point_of(current))
+        nonlocal best
+        point = point_of(current)
+        answer = assembly.residuals(point)
+        if best is None or answer @ answer < best[0]:
+            best = (float(answer @ answer), point, answer)
         if progress is not None:
-            progress(f"{label}: evaluation {assembly.evaluations}, rms {float(np.sqrt(np.sum(answer**2) / len(assembly.observed))):.4g}")
+            progress(
+                f"{label}: evaluation {assembly.evaluations}, rms {float(np.sqrt(np.sum(answer**2) / len(assembly.observed))):.4g}"
+            )
         return answer
 
+    loss = "soft_l1" if any(o.scale == "log" for o in assembly.observed) else "linear"
     minimizer = lmfit.Minimizer(residuals, parameters, calc_covar=False)
-    outcome = minimizer.least_squares(
-        jac=lambda current: assembly.jacobian(point_of(current)), x_scale="jac", xtol=1e-6, ftol=1e-6, gtol=1e-10, max_nfev=limit
-    )
+    try:
+        outcome = minimizer.least_squares(
+            jac=lambda current: assembly.jacobian(point_of(current)), x_scale="jac", xtol=1e-6, ftol=1e-6, gtol=1e-10,
+            max_nfev=limit, loss=loss, f_scale=ROBUST_FROM / np.sqrt(np.mean([o.times.size for o in assembly.observed])),
+        )  # fmt: skip
+    except SimulationError as error:
+        if best is None:
+            raise
+        return _describe(
+            assembly, best[1], best[2], converged=False, message=f"a simulation failed on the way: {error}"
+        )
     point = point_of(outcome.params)
     converged = bool(outcome.success) and float(np.max(np.abs(outcome.residual))) < FAILED_RESIDUAL / 10
     return _describe(assembly, point, outcome.residual, converged, str(outcome.message))
@@ -201,7 +223,9 @@ def _inside(low: float, high: float) -> tuple[float, float]:
     return (low + 1e-6 if np.isfinite(low) else low), (high - 1e-6 if np.isfinite(high) else high)
 
 
-def _describe(assembly: Assembly, point: dict[str, float], residual: np.ndarray, converged: bool, message: str) -> Solution:
+def _describe(
+    assembly: Assembly, point: dict[str, float], residual: np.ndarray, converged: bool, message: str
+) -> Solution:
     """Return the solution with its uncertainties, from the Jacobian at the end."""
     keys = [c.key for c in assembly.coordinates]
     at_bound = {c.key for c in assembly.coordinates if _is_at_bound(c, point[c.key])}
@@ -223,7 +247,10 @@ def _describe(assembly: Assembly, point: dict[str, float], residual: np.ndarray,
                 for b in range(a):
                     pair = (keys[free[seen[b]]], keys[free[ja]])
                     correlations[pair] = float(covariance[a, b] / (sigma[a] * sigma[b]))
-    outer = {c.key: None if (s := inner[c.key]) is None else s * (abs(point[c.key]) if c.logarithmic else 1.0) for c in assembly.coordinates}
+    outer = {
+        c.key: None if (s := inner[c.key]) is None else s * (abs(point[c.key]) if c.logarithmic else 1.0)
+        for c in assembly.coordinates
+    }
     return Solution(point, outer, inner, correlations, at_bound, float(residual @ residual), converged, message)
 
 

@@ -100,7 +100,9 @@ def observations(dataset: Dataset, model: Model, hold_out: HoldOut) -> tuple[lis
     for ramp in dataset.ramps:
         ramps.setdefault(ramp.polarity, []).append(ramp)
     for polarity, group in ramps.items():
-        found += [_ramp(r, model, f"{polarity} ramp", _is_held_out(k, len(group), hold_out)) for k, r in enumerate(group)]
+        found += [
+            _ramp(r, model, f"{polarity} ramp", _is_held_out(k, len(group), hold_out)) for k, r in enumerate(group)
+        ]
     if any(r.amplitude is None for r in dataset.ramps):
         notes.append(
             f"the pulses' amplitude and width are not stated: +-{PULSE_AMPLITUDE:g} V and {PULSE_WIDTH:g} s are assumed, "
@@ -120,13 +122,19 @@ def observations(dataset: Dataset, model: Model, hold_out: HoldOut) -> tuple[lis
     if any(s.time is None for s in dataset.sweeps):
         notes.append(f"sweeps without times are taken as ramps of {RAMP_RATE:g} V/s")
     if not found:
-        raise FitFailure("no pulse ramp and no current-voltage sweep is in these data; transistor curves cannot be fitted yet")
+        raise FitFailure(
+            "no pulse ramp and no current-voltage sweep is in these data; transistor curves cannot be fitted yet"
+        )
     return found, notes
 
 
 def orientation(sweeps: Sequence[Sweep]) -> int:
     """Return -1 when the sweeps set at negative voltage, else +1."""
-    signs = [np.sign(s.voltage[np.argmax(np.abs(s.voltage))]) * (1 if s.direction == "set" else -1) for s in sweeps if s.direction]
+    signs = [
+        np.sign(s.voltage[np.argmax(np.abs(s.voltage))]) * (1 if s.direction == "set" else -1)
+        for s in sweeps
+        if s.direction
+    ]
     return -1 if signs and np.sum(signs) < 0 else 1
 
 
@@ -178,7 +186,6 @@ def _sweep(sweep: Sweep, model: Model, group: str, held_out: bool, sign: int) ->
     keep = simplify(time, voltage)
     waveform = Waveform((0.0, *time[keep]), (0.0, *voltage[keep]))
     drive = Drive(waveform=waveform, series_resistance=sweep.series_resistance, compliance=sweep.compliance)
-    largest = float(np.max(np.abs(voltage)))
     floor = _noise_floor(voltage, current)
     used = np.abs(current) > 3 * floor
     if used.sum() < 10:
@@ -214,7 +221,7 @@ def _noise_floor(voltage: np.ndarray, current: np.ndarray) -> np.ndarray:
     floor = np.empty_like(current)
     for part in (slice(0, turn + 1), slice(turn + 1, None)):
         floor[part] = np.max(np.abs(current[part][near_zero[part]]), initial=0.0)
-    return np.maximum(floor, 1e-9 * np.max(np.abs(current)))
+    return np.asarray(np.maximum(floor, 1e-9 * np.max(np.abs(current))))
 
 
 def simplify(time: np.ndarray, value: np.ndarray, tolerance: float = 1e-3) -> np.ndarray:
@@ -260,7 +267,10 @@ def initial_state(model: Model, values: Mapping[str, float], read: tuple[float, 
         v = [_branch_voltage(model, w.plus, w.minus, voltage) for w in model.voltages]
         flows = functions.currents(v, [x, *others], p, 300.15)
         terminal = model.read[0]
-        total = sum(float(c) * ((b.plus == terminal) - (b.minus == terminal)) for b, c in zip(model.currents, flows, strict=True))
+        total = sum(
+            float(c) * ((b.plus == terminal) - (b.minus == terminal))
+            for b, c in zip(model.currents, flows, strict=True)
+        )
         return float(np.log(max(abs(total), 1e-300) / abs(current)))
 
     inside = np.linspace(low, high, 41)

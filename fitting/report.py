@@ -47,7 +47,7 @@ def write_report(fit: Fit, folder: Path, *, with_ngspice: bool = True) -> Path:
             write_figure(figure_of_group(fit, group, simulated), path)
         except OSError as error:
             raise OutputError(f"cannot write {path}: {error.strerror}") from error
-        error_row = next(e for e in fit.result.errors if e.data == group)
+        error_row = [e for e in fit.result.errors if e.data.split(",")[0] == group][-1]
         groups.append(
             {
                 "name": group,

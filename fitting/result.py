@@ -106,7 +106,8 @@ class FitResult:
             },
             "undetermined": list(self.undetermined),
             "errors": [
-                {"data": e.data, "metric": e.metric, "in_sample": e.in_sample, "held_out": e.held_out} for e in self.errors
+                {"data": e.data, "metric": e.metric, "in_sample": e.in_sample, "held_out": e.held_out}
+                for e in self.errors
             ],
             "notes": list(self.notes),
         }

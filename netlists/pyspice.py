@@ -52,7 +52,7 @@ class DeviceSubCircuit(SubCircuit):  # type: ignore[misc]
 def subcircuit(
     device: Card | Model | str | Path, name: str | None = None, values: Mapping[str, float] | None = None
 ) -> DeviceSubCircuit:
-    """Return a device for ``circuit.subcircuit(...)``; instances of it are ``circuit.X(instance, name, *nodes, **parameters)``.
+    """Return a device for ``circuit.subcircuit``; its instances are ``circuit.X(instance, name, *nodes, **parameters)``.
 
     Parameters
     ----------

@@ -140,7 +140,7 @@ class _Writer:
         unit_width = max(len(p.unit) for p in model.parameters)
         for p in model.parameters:
             note = f" [{self.notes[p.name]}]" if p.name in self.notes else ""
-            lines.append(f"* {p.name:<{width}} {p.unit:<{unit_width}} {p.range_text}: {p.description}{note}")
+            lines += _comment(f"{p.name:<{width}} {p.unit:<{unit_width}} {p.range_text}: {p.description}{note}")
         return lines
 
     def _interface(self) -> list[str]:
@@ -154,7 +154,7 @@ class _Writer:
         return [
             line
             for q in constant
-            for line in [f"* {q.description} [{q.unit}]", f".param {q.name}={{{self.printer.print(q.expression)}}}"]
+            for line in [*_comment(f"{q.description} [{q.unit}]"), f".param {q.name}={{{self.printer.print(q.expression)}}}"]
         ]
 
     def _is_constant(self, quantity: Quantity) -> bool:
@@ -167,7 +167,7 @@ class _Writer:
         for quantity in self.model.quantities:
             if self._is_constant(quantity):
                 continue
-            lines.append(f"* {quantity.description} [{quantity.unit}]")
+            lines += _comment(f"{quantity.description} [{quantity.unit}]")
             if quantity.name in self.nodes:
                 scale = "" if quantity.scale == 1 else f"/{quantity.scale!r}"
                 text = self._call_quantities(quantity.expression, self.variables)
@@ -196,8 +196,8 @@ class _Writer:
         for state, rate in zip(self.model.states, self.model.rates, strict=True):
             text = self._call_quantities(rate, self.variables)
             scale = "" if state.scale == 1 else f"/{state.scale!r}"
-            lines.append(
-                f"* state {state.name}: {state.description}; V({state.name}) is its deviation from "
+            lines += _comment(
+                f"state {state.name}: {state.description}; V({state.name}) is its deviation from "
                 f"{state.initial_parameter.name} in units of {state.scale:g} {state.unit}"
             )
             lines.append(f"C{state.name} {state.name} 0 {STATE_CAPACITANCE!r}")
@@ -230,6 +230,11 @@ class _Writer:
         parameters: set[Any] = {p.symbol for p in self.model.parameters}
         parameters |= {q.symbol for q in self.model.quantities if self._is_constant(q)}
         return ratio if ratio.free_symbols <= parameters else None
+
+
+def _comment(text: str) -> list[str]:
+    """Return comment lines, the later ones indented."""
+    return textwrap.wrap(text, WIDTH, initial_indent="* ", subsequent_indent="*   ", break_long_words=False)
 
 
 def _wrapped(line: str) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -86,13 +86,13 @@ def piecewise_linear(waveform: Waveform) -> str:
 def impedance_lines(terminal: str, drive: Drive, source: str) -> list[str]:
     """Return the elements between a source node and a terminal: a resistor, or the compliance limiter."""
     if drive.compliance is None:
-        return [f"Rsource_{terminal} {source} {terminal} {drive.resistance!r}"]
+        return [f"R{source} {source} {terminal} {drive.resistance!r}"]
     linear = f"V({source},{terminal})/{drive.resistance!r}"
-    ratio = f"V({source},{terminal})/{drive.resistance * drive.compliance!r}"
-    grown = f"exp({LIMITER_SHARPNESS}*ln(1e-30+({ratio})*({ratio})))"
+    ratio = f"min(abs(V({source},{terminal}))/{drive.resistance * drive.compliance!r},1e9)"
+    grown = f"exp({2 * LIMITER_SHARPNESS}*ln(1e-30+{ratio}))"
     return [
         f"* source of {drive.resistance:g} ohm with a compliance of {drive.compliance:g} A",
-        f"Bsource_{terminal} {source} {terminal} I = {linear}*exp(-{1 / (2 * LIMITER_SHARPNESS)!r}*ln(1+{grown}))",
+        f"B{source} {source} {terminal} I = {linear}*exp(-{1 / (2 * LIMITER_SHARPNESS)!r}*ln(1+{grown}))",
     ]
 
 
@@ -150,16 +150,10 @@ def run_ngspice(
 def _result(job: Job, raw: RawData, deck: str, options: SolverOptions) -> Result:
     model, bench = job.model, job.bench
     plot = raw.plot("tran")
-    values = model.values(job.values)
-    rows: dict[str, Any] = {f"v_{t}": _real(plot, f"v({t})") for t in model.terminals}
-    rows |= {f"i_{t}": -_real(plot, f"i(v{t})") for t in model.terminals}
-    for state, start in zip(model.states, model.initial_states(values), strict=True):
-        rows[state.name] = start + state.scale * _real(plot, f"v(x{DEVICE}.{state.name})")
-    v = [rows[f"v_{w.plus}"] - rows[f"v_{w.minus}"] for w in model.voltages]
-    p = [values[q.name] for q in model.parameters]
-    observed = compile_python(model).observables(v, [rows[s.name] for s in model.states], p, bench.temperature)
-    for item, value in zip(model.observables, observed, strict=True):
-        rows[item.name] = np.broadcast_to(value, plot.scale.shape)
+    at = {t: waveform_of(plot, f"v({t})") for t in model.terminals}
+    rows = {f"v_{t}": v for t, v in at.items()}
+    rows |= {f"i_{t}": -waveform_of(plot, f"i(v{t})") for t in model.terminals}
+    rows |= device_rows(plot, DEVICE, model, model.values(job.values), at, bench.temperature)
     return record(
         model,
         bench,
@@ -168,14 +162,42 @@ def _result(job: Job, raw: RawData, deck: str, options: SolverOptions) -> Result
         engine_version=f"ngspice {ngspice.version()}",
         time=np.asarray(plot.scale, float),
         rows=rows,
-        options={
-            "reltol": options.reltol,
-            "method": options.method,
-            "max_step": options.max_step or bench.duration / STEPS,
-        },
+        options=options.record(bench.duration / STEPS),
         deck=deck,
     )
 
 
-def _real(plot: Plot, name: str) -> np.ndarray:
+def device_rows(
+    plot: Plot,
+    instance: str,
+    model: Model,
+    values: Mapping[str, float],
+    at: Mapping[str, np.ndarray],
+    temperature: float,
+) -> dict[str, np.ndarray]:
+    """Return the states and the observables of an instance, each of shape (n,).
+
+    Parameters
+    ----------
+    values : mapping of name to float
+        A complete set.
+    at : mapping of terminal to ndarray, shape (n,)
+        Voltage against ground [V].
+    temperature : float
+        Ambient temperature [K].
+    """
+    rows = {
+        state.name: start + state.scale * waveform_of(plot, f"v(x{instance}.{state.name})")
+        for state, start in zip(model.states, model.initial_states(values), strict=True)
+    }
+    v = [at[w.plus] - at[w.minus] for w in model.voltages]
+    p = [values[q.name] for q in model.parameters]
+    observed = compile_python(model).observables(v, [rows[s.name] for s in model.states], p, temperature)
+    for item, value in zip(model.observables, observed, strict=True):
+        rows[item.name] = np.broadcast_to(value, plot.scale.shape)
+    return rows
+
+
+def waveform_of(plot: Plot, name: str) -> np.ndarray:
+    """Return a saved vector as real numbers, shape (n,)."""
     return np.asarray(plot[name], float)

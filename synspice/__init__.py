@@ -54,7 +54,27 @@ _HOMES = {
 }
 """The module of each name."""
 
-__all__ = list(_HOMES)
+__all__ = [
+    "Card",
+    "Definition",
+    "Model",
+    "Result",
+    "SynspiceError",
+    "__version__",
+    "add_device",
+    "card_paths",
+    "device_names",
+    "emit",
+    "fit",
+    "get_card",
+    "get_device",
+    "get_experiment",
+    "load_device",
+    "read",
+    "run",
+    "run_many",
+    "write_card",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from .compact.card import Card
     from .compact.model import Model
     from .compact.result import Result
+    from .fitting.fit import Fit
     from .fitting.readers import Dataset
-    from .fitting.result import FitResult
     from .netlists.experiments import Experiment
 
 HoldOut = Literal["even", "odd", "none"]
@@ -27,6 +27,7 @@ def run(
     *,
     settings: Mapping[str, float] | None = None,
     values: Mapping[str, float] | None = None,
+    options: Mapping[str, Any] | None = None,
 ) -> Result:
     """Run an experiment on a device and measure it.
 
@@ -41,6 +42,8 @@ def run(
     settings : mapping of name to float, optional
     values : mapping of name to float, optional
         Parameter values that replace the card's, such as an initial state.
+    options : mapping of name to value, optional
+        Solver options that replace the engine's own, see `synspice.netlists.run.run`.
 
     Raises
     ------
@@ -54,7 +57,7 @@ def run(
     elif settings:
         raise TypeError("settings belong to an experiment that is given by its name")
     card, model = resolve(device)
-    return runner.run(experiment, model, engine, values={**card.parameters, **(values or {})})
+    return runner.run(experiment, model, engine, values={**card.parameters, **(values or {})}, options=options)
 
 
 def read(files: str | Path | Iterable[str | Path], *, layout: str | None = None, **settings: Any) -> Dataset:
@@ -85,7 +88,7 @@ def fit(
     start: Mapping[str, float] | None = None,
     fixed: Mapping[str, float] | None = None,
     hold_out: HoldOut = "even",
-) -> FitResult:
+) -> Fit:
     """Fit a device to measured data.
 
     Parameters
@@ -98,6 +101,11 @@ def fit(
         Values that the fit does not move.
     hold_out : {"even", "odd", "none"}
         Cycles that the fit does not see, and that check it.
+
+    Returns
+    -------
+    Fit
+        ``fit.result`` has the card, its uncertainties and its errors; `synspice.fitting.report` draws the rest.
 
     Raises
     ------

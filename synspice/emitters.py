@@ -42,7 +42,8 @@ def _python(card: Card, model: Model) -> str:
 
     values = model.values(card.parameters, f"card '{card.name}'")
     rows = "\n".join(f"    {values[p.name]!r},  # {p.name} [{p.unit}]" for p in model.parameters)
-    return f"{format_python(model)}\n\n# the values of card {card.name}, for the argument 'parameters'\nPARAMETERS = (\n{rows}\n)\n"
+    comment = f"# the values of card {card.name}, for the argument 'parameters'"
+    return f"{format_python(model)}\n\n{comment}\nPARAMETERS = (\n{rows}\n)\n"
 
 
 def _markdown(card: Card, model: Model) -> str:

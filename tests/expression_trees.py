@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable, Mapping
+from typing import Any
+
 import numpy as np
 import sympy as sp
-import targets
 from hypothesis import strategies as st
 
 from synspice.compact import primitives
@@ -57,12 +60,53 @@ def _grow(inner: st.SearchStrategy[sp.Expr]) -> st.SearchStrategy[sp.Expr]:
     )
 
 
+_NUMPY: dict[str, Callable[..., np.ndarray]] = {
+    "exp": np.exp,
+    "log": np.log,
+    "sinh": np.sinh,
+    "cosh": np.cosh,
+    "tanh": np.tanh,
+    "atan": np.arctan,
+    "asinh": np.arcsinh,
+    "minimum": np.minimum,
+    "maximum": np.maximum,
+}
+
+
+def _walk(node: sp.Expr, values: Mapping[str, Any], found: list[float]) -> Any:
+    if node.is_Symbol:
+        value = values[node.name]
+    elif not node.args:
+        return float(node)
+    else:
+        arguments = [_walk(a, values, found) for a in node.args]
+        if node.is_Add:
+            value = sum(arguments)
+        elif node.is_Mul:
+            value = functools.reduce(lambda a, b: a * b, arguments)
+        elif node.is_Pow:
+            value = arguments[0] ** arguments[1]
+        elif isinstance(node, primitives.Primitive):
+            symbols, body = _body(type(node))
+            value = _walk(body, dict(zip(symbols, arguments, strict=True)), found)
+        else:
+            value = _NUMPY[type(node).__name__](*arguments)
+    largest = float(np.max(np.abs(value)))
+    found.append(largest if np.isfinite(largest) else np.inf)
+    return value
+
+
+@functools.cache
+def _body(primitive: type[primitives.Primitive]) -> tuple[tuple[str, ...], sp.Expr]:
+    return primitive.arguments, primitive.body(*(sp.Symbol(a, real=True) for a in primitive.arguments))
+
+
 def size(expression: sp.Expr) -> float:
     """Return the largest absolute value that any part of an expression takes; infinite where one is not finite."""
-    parts = [e for e in dict.fromkeys(sp.preorder_traversal(expression)) if not (e.is_Number and abs(e) < 1)]
+    found: list[float] = [0.0]
     with np.errstate(all="ignore"):
-        values = np.abs(targets.numpy_values(parts, POINTS)) if parts else np.zeros(1)
-    return float(np.max(values)) if np.isfinite(values).all() else np.inf
+        _walk(expression, POINTS, found)
+    return max(found)
 
 
 def trees() -> st.SearchStrategy[sp.Expr]:

@@ -9,7 +9,7 @@ import sympy as sp
 from synspice.compact.constants import BOLTZMANN, BOLTZMANN_EV
 from synspice.compact.definition import Definition
 from synspice.compact.model import Model
-from synspice.compact.primitives import limexp, positive_part, saturate
+from synspice.compact.primitives import limexp, logistic, positive_part, saturate, smooth_abs
 
 
 @cache
@@ -101,8 +101,8 @@ def heated() -> Model:
     tau = d.parameter("tau", "s", 1e-3, "relaxation time of the density", above=0)
     n_eq = d.parameter("n_eq", "1/m^3", 1e24, "density at rest", above=0)
     v_0 = d.parameter("v_0", "V", 0.5, "voltage that doubles the density", above=0)
-    rise = d.state("rise", "K", "temperature rise", initial=5.0, scale=50.0, lower=0, upper=1500)
-    density = d.state("density", "1/m^3", "density", initial=2e24, scale=1e24, lower=1e22, upper=1e26)
+    rise = d.state("rise", "K", "temperature rise", initial=5.0, scale=50.0, lower=0)
+    density = d.state("density", "1/m^3", "density", initial=2e24, scale=1e24, lower=0)
     g_eq = d.quantity("g_eq", "S", sigma * n_eq, "conductance at rest")
     t_x = d.quantity("t_x", "K", d.temperature + saturate(rise, 0, 1500, 20), "temperature", scale=300.0)
     boost = d.quantity("boost", "1", limexp(e_a / BOLTZMANN_EV * (1 / t_0 - 1 / t_x)), "thermal activation", scale=1.0)
@@ -115,6 +115,30 @@ def heated() -> Model:
     return d.model()
 
 
+@cache
+def threshold_switch() -> Model:
+    """Return a volatile switch: on within microseconds above its threshold, off over milliseconds, 1e5 on to off."""
+    d = Definition("toy_threshold", "Volatile threshold switch")
+    p, n = d.terminals("p", "n")
+    v = d.voltage(p, n)
+    g_on = d.parameter("g_on", "S", 1e-4, "conductance when on", above=0, scale="log")
+    g_off = d.parameter("g_off", "S", 1e-9, "conductance when off", above=0, scale="log")
+    k = d.parameter("k", "1/s", 0.1, "rate of growth without field", above=0, scale="log")
+    v_s = d.parameter("v_s", "V", 0.02, "voltage that raises the rate of growth by e", above=0)
+    rate_max = d.parameter("rate_max", "1/s", 1e7, "rate at which growth levels off", above=0, scale="log")
+    tau = d.parameter("tau", "s", 1e-3, "relaxation time", above=0, scale="log")
+    x = d.state("x", "1", "length of the filament", lower=0, upper=1)
+    x_c = d.quantity("x_c", "1", saturate(x, 0, 1, 0.05), "bounded length", scale=1.0)
+    g_x = d.quantity("g_x", "S", g_off * limexp(x_c * sp.log(g_on / g_off)), "conductance")
+    a = d.quantity(
+        "a", "1", sp.log(k / rate_max) + smooth_abs(v, 1e-3) / v_s, "logarithm of the growth rate", scale=10.0
+    )
+    d.rate(x, rate_max * logistic(a) * (1 - x) - x / tau)
+    d.current(p, n, g_x * v)
+    d.observable("conductance", "S", g_x, "conductance")
+    return d.model()
+
+
 TOYS = {
     "resistor": resistor,
     "rectifier": rectifier,
@@ -122,5 +146,6 @@ TOYS = {
     "varactor": varactor,
     "transistor": transistor,
     "heated": heated,
+    "threshold_switch": threshold_switch,
 }
 """Every toy by its name."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from functools import partial
 
 import numpy as np
@@ -360,8 +359,8 @@ def initial_conductance(bench: Workbench) -> Outcome:
 
 def tunability(bench: Workbench) -> Outcome:
     """EIS-22: reads of the empty and of the full channel."""
-    read = terminals([(14 * MS, 0.0)], [(MS, 0.0), *read(MS), (MS, 0.0)])
-    results = bench.run([(read, {"x_init": x, "v_i_init": v}) for x, v in ((0.0, -1.0), (1.0, 1.0))])
+    once = terminals([(14 * MS, 0.0)], [(MS, 0.0), *read(MS), (MS, 0.0)])
+    results = bench.run([(once, {"x_init": x, "v_i_init": v}) for x, v in ((0.0, -1.0), (1.0, 1.0))])
     low, high = (read_conductance(r, 12 * MS) for r in results)
     return Outcome(simulated={"decades": measured(np.log10(high / low))})
 

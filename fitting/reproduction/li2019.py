@@ -281,7 +281,9 @@ def ramps(bench: Workbench) -> Outcome:
         train.pulse(v, 50 * NS).hold(20 * US)
     values = position(bench, 1e-6)
     before: np.ndarray | None = None
-    for cycle in range(1, 101):
+    cycles = 0
+    while cycles < 100:
+        cycles += 1
         (result,) = bench.run([(train.bench(), values)])
         levels = at_read(result, train.rest_ends)
         values = bench.end_states(result)
@@ -296,7 +298,7 @@ def ramps(bench: Workbench) -> Outcome:
             "least_step": measured(1e6 * min(steps_up.min(), steps_down.min()), "uS"),
         },
         curves={"conductance": (np.arange(41), 1e6 * levels)},
-        note=f"cycle {cycle} repeats the one before",
+        note=f"cycle {cycles} repeats the one before",
     )
 
 
@@ -506,7 +508,7 @@ _KINETICS = {"k_set": 5e6, "v_set": 1.75, "k_res": 4e5, "v_res": 1.5}
 
 
 def _pristine(bench: Workbench) -> dict[str, float]:
-    """The pristine device is in the state that 100 ms of -4.3 V leave."""
+    """Return the pristine device's position: the one that 100 ms of -4.3 V leave."""
     train = Train().pulse(V_SET, WRITE).hold(0.1).pulse(V_RESET, WRITE).hold(0.1)
     (result,) = bench.run([(train.bench(), {})])
     return {"w_init": float(result["w"][-1])}

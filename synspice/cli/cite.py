@@ -11,14 +11,20 @@ from .common import DeviceFiles, Format, OutputFormat, load_devices
 
 
 def cite(
-    name: Annotated[str | None, typer.Argument(help="A device, a card or a card file; the package alone without it.")] = None,
+    name: Annotated[
+        str | None, typer.Argument(help="A device, a card or a card file; the package alone without it.")
+    ] = None,
     output_format: OutputFormat = Format.text,
     device_file: DeviceFiles = None,
 ) -> None:
     """Print how to cite the package, and the sources of a device or card."""
     from ..compact.version import __version__
 
-    package = {"title": "synspice: compact models of synaptic devices", "version": __version__, "licence": "GPL-3.0-or-later"}
+    package = {
+        "title": "synspice: compact models of synaptic devices",
+        "version": __version__,
+        "licence": "GPL-3.0-or-later",
+    }
     card_record: dict[str, object] = {}
     references: list[str] = []
     if name is not None:
@@ -30,11 +36,19 @@ def cite(
         card_record = {"name": card.name, "device": model.name, "source": card.source, "values": values}
         references = list(model.references)
     if output_format is Format.json:
-        answer = {"package": package} if name is None else {"package": package, "card": card_record, "references": references}
+        answer = (
+            {"package": package}
+            if name is None
+            else {"package": package, "card": card_record, "references": references}
+        )
         print(json.dumps(answer, indent=2))
         return
     print("@software{synspice,")
-    for key, value in {"title": "{" + package["title"] + "}", "version": __version__, "license": package["licence"]}.items():
+    for key, value in {
+        "title": "{" + package["title"] + "}",
+        "version": __version__,
+        "license": package["licence"],
+    }.items():
         print(f"  {key} = {{{value}}},")
     print("}")
     if name is None:

@@ -30,7 +30,9 @@ class Format(StrEnum):
 
 DeviceFiles = Annotated[
     list[Path] | None,
-    typer.Option("--device-file", metavar="FILE.py", help="A Python file that defines a device of your own; repeatable."),
+    typer.Option(
+        "--device-file", metavar="FILE.py", help="A Python file that defines a device of your own; repeatable."
+    ),
 ]
 OutputFormat = Annotated[Format, typer.Option("--format", help="How to print the answer.")]
 
@@ -85,6 +87,16 @@ def numbers(pairs: Iterable[str] | None, option: str) -> dict[str, float]:
             message = f"{name} = '{text}' is not a number; write SI units without a suffix, such as {name}=1e-6"
             raise typer.BadParameter(message, param_hint=option) from None
     return found
+
+
+def plain_value(text: str) -> bool | float | str:
+    """Return a truth value or a number for a text that is one, else the text."""
+    if text.lower() in ("true", "false"):
+        return text.lower() == "true"
+    try:
+        return float(text)
+    except ValueError:
+        return text
 
 
 def check_writable_file(path: Path | None, what: str) -> None:

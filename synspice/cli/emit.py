@@ -17,7 +17,9 @@ _TARGETS = "; ".join(f"{name}: {target.summary}" for name, target in EMITTERS.it
 def emit(
     card: Annotated[str, typer.Argument(help="A card's name, a card file, or a device's name for its default values.")],
     to: Annotated[str, typer.Option("--to", metavar="TARGET", help=_TARGETS)] = "ngspice",
-    output: Annotated[Path | None, typer.Option("-o", "--output", metavar="FILE", help="Write here, not to stdout.")] = None,
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", metavar="FILE", help="Write here, not to stdout.")
+    ] = None,
     values: Annotated[
         list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="Replace a parameter's value; repeatable.")
     ] = None,

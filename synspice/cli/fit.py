@@ -19,6 +19,7 @@ from .common import (
     make_writable_folder,
     number_text,
     numbers,
+    plain_value,
     print_table,
     split_pairs,
     status_line,
@@ -38,7 +39,9 @@ class HeldOut(StrEnum):
 
 
 def fit(
-    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Measured data; several files are fitted together.")],
+    files: Annotated[
+        list[Path], typer.Argument(metavar="FILE...", help="Measured data; several files are fitted together.")
+    ],
     device: Annotated[str, typer.Option("--device", metavar="NAME", help="The device to fit.")],
     output: Annotated[
         Path | None, typer.Option("-o", "--output", metavar="CARD.toml", help="Write the fitted card here.")
@@ -53,7 +56,7 @@ def fit(
         typer.Option(
             "--read-setting",
             metavar="KEY=VALUE",
-            help="What the files do not say, such as compliance=5e-4, series_resistance=1e3 or columns.voltage=V1; repeatable.",
+            help="What the files do not say, such as compliance=5e-4 or columns.voltage=V1; repeatable.",
         ),
     ] = None,
     fixed: Annotated[
@@ -126,17 +129,8 @@ def _settings(pairs: list[str] | None) -> dict[str, Any]:
         if dot:
             settings.setdefault(name, {})[entry] = text
         else:
-            settings[name] = _plain_value(text)
+            settings[name] = plain_value(text)
     return settings
-
-
-def _plain_value(text: str) -> bool | float | str:
-    if text.lower() in ("true", "false"):
-        return text.lower() == "true"
-    try:
-        return float(text)
-    except ValueError:
-        return text
 
 
 def _print(result: FitResult) -> None:

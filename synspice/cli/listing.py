@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 from .common import DeviceFiles, Format, OutputFormat, load_devices, print_table
 
@@ -12,7 +13,7 @@ def list_devices(output_format: OutputFormat = Format.text, device_file: DeviceF
     from ..compact.registry import cards_of, device_names, get_device
 
     load_devices(device_file)
-    devices = [
+    devices: list[dict[str, Any]] = [
         {
             "name": name,
             "terminals": list(model.terminals),
@@ -27,7 +28,13 @@ def list_devices(output_format: OutputFormat = Format.text, device_file: DeviceF
         print(json.dumps({"devices": devices}, indent=2))
         return
     rows = [
-        (d["name"], get_device(d["name"]).title, " ".join(d["terminals"]), " ".join(d["states"]), str(len(d["parameters"])))
+        (
+            d["name"],
+            get_device(d["name"]).title,
+            " ".join(d["terminals"]),
+            " ".join(d["states"]),
+            str(len(d["parameters"])),
+        )
         for d in devices
     ]
     print_table(("device", "what it is", "terminals", "states", "parameters"), rows)

@@ -17,8 +17,10 @@ from .common import (
     load_devices,
     number_text,
     numbers,
+    plain_value,
     print_table,
     progress_bar,
+    split_pairs,
     unit_text,
     write_text,
 )
@@ -30,7 +32,9 @@ if TYPE_CHECKING:
 
 def run(
     experiment: Annotated[str, typer.Argument(help="iv-loop, pulse-train, relaxation or waveform.")],
-    card: Annotated[str, typer.Option("--card", help="A card's name, a card file, or a device's name for its default values.")],
+    card: Annotated[
+        str, typer.Option("--card", help="A card's name, a card file, or a device's name for its default values.")
+    ],
     engine: Annotated[str, typer.Option("--engine", help="reference or ngspice.")] = "ngspice",
     output_format: OutputFormat = Format.text,
     output: Annotated[
@@ -44,11 +48,22 @@ def run(
         list[str] | None,
         typer.Option("--param", metavar="NAME=VALUE", help="Replace a parameter's value, such as x_init; repeatable."),
     ] = None,
+    options: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--option", metavar="NAME=VALUE", help="A solver option of the engine, such as reltol; repeatable."
+        ),
+    ] = None,
     waveform: Annotated[
         Path | None,
-        typer.Option("--waveform", metavar="FILE.csv", help="Columns time (s) and voltage (V), for the experiment waveform."),
+        typer.Option(
+            "--waveform", metavar="FILE.csv", help="Columns time (s) and voltage (V), for the experiment waveform."
+        ),
     ] = None,
     plot: Annotated[Path | None, typer.Option("--plot", metavar="FILE.png", help="Draw the signals.")] = None,
+    deck: Annotated[
+        Path | None, typer.Option("--deck", metavar="FILE.cir", help="Write what ngspice was given.")
+    ] = None,
     device_file: DeviceFiles = None,
 ) -> None:
     """Run an experiment on a card and print what is measured."""
@@ -58,14 +73,20 @@ def run(
     load_devices(device_file)
     check_writable_file(output, "the record")
     check_writable_file(plot, "the figure")
+    check_writable_file(deck, "the deck")
     get_engine(engine)
+    if deck is not None and engine == "reference":
+        raise typer.BadParameter("the reference engine has no deck", param_hint="--deck")
+    chosen_options = {name: plain_value(text) for name, text in split_pairs(options, "--option").items()}
     prepared = _experiment(experiment, numbers(settings, "--set"), waveform)
     chosen, model = resolve(card)
     values = {**chosen.parameters, **numbers(parameters, "--param")}
     with progress_bar(f"{experiment} in {engine}") as progress:
-        result = run_many([(prepared, model, values)], engine, progress=progress)[0]
+        result = run_many([(prepared, model, values)], engine, progress=progress, options=chosen_options)[0]
     if output is not None:
         write_text(result.to_json() + "\n", output, "the record")
+    if deck is not None:
+        write_text(result.deck, deck, "the deck")
     if plot is not None:
         from .plot import draw
 

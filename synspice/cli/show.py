@@ -61,8 +61,16 @@ def _print(card: Card, model: Model) -> None:
                 print(f"      {row['description']}")
     print()
     cells = [
-        (p["name"], number_text(p["value"]), number_text(p["stderr"]), unit_text(p["unit"]), p["range"], p["description"])
-        + (p["method"], p["source"])
+        (
+            p["name"],
+            number_text(p["value"]),
+            number_text(p["stderr"]),
+            unit_text(p["unit"]),
+            p["range"],
+            p["description"],
+            p["method"],
+            p["source"],
+        )
         for p in record["parameters"]
     ]
     print_table(("parameter", "value", "+-", "unit", "range", "meaning", "come by", "source"), cells)

@@ -102,6 +102,16 @@ def test_run_gives_signals_and_quantities(synspice: Call, tmp_path: Path, engine
     assert plot.read_bytes().startswith(b"\x89PNG")
 
 
+@pytest.mark.ngspice
+def test_run_takes_solver_options_and_writes_the_deck(synspice: Call, tmp_path: Path) -> None:
+    deck = tmp_path / "deck.cir"
+    options = ("--option", "reltol=1e-4", "--option", "maxord=3", "--option", "method=gear")
+    answer = synspice("run", "iv-loop", "--card", "drift_memristor", *options, "--deck", deck)
+    assert answer.code == 0, answer.err
+    assert "reltol=0.0001" in deck.read_text()
+    assert "method=gear maxord=3" in deck.read_text()
+
+
 def test_run_takes_a_waveform_and_a_device_of_the_users(synspice: Call, tmp_path: Path) -> None:
     waveform = tmp_path / "wave.csv"
     waveform.write_text("time (ms), voltage (V)\n0, 0\n1, 0.5\n2, 0\n")
@@ -176,8 +186,10 @@ def test_the_quick_commands_load_no_heavy_library() -> None:
     assert done.stdout.splitlines()[-1] == "loaded []"
 
 
-def test_a_reader_that_stops_early_is_no_error() -> None:
-    command = f"{sys.executable} -c 'from synspice.cli import main; main()' show drift_memristor --format markdown | head -1"
+def test_a_reader_that_stops_early_gets_no_traceback() -> None:
+    command = (
+        f"{sys.executable} -c 'from synspice.cli import main; main()' show drift_memristor --format markdown | head -1"
+    )
     done = subprocess.run(command, shell=True, capture_output=True, text=True, check=True)
     assert done.stderr == ""
 

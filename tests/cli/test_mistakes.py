@@ -91,6 +91,11 @@ def test_an_unknown_device_gets_the_nearest_name(synspice: Call, arguments: tupl
         ((*RUN, "--set", "ramp_rat=2"), "did you mean 'ramp_rate'"),
         ((*RUN, "--set", "ramp_rate=-2"), "ramp_rate = -2 V/s must be above 0"),
         ((*RUN, "--param", "g_onn=2"), "did you mean 'g_on'"),
+        ((*RUN, "--option", "reltool=1e-5"), "did you mean 'reltol'"),
+        ((*RUN, "--option", "reltol=tight"), "reltol = 'tight' must be a number above 0"),
+        ((*RUN, "--option", "method=1"), "is not like its default 'trap'"),
+        ((*RUN, "--option", "maxord=2.5"), "is not like its default 2"),
+        ((*RUN, "--engine", "reference", "--option", "abstol=-1"), "abstol = -1.0 must be a number above 0"),
     ],
 )
 def test_other_unknown_names_and_values(synspice: Call, arguments: tuple[str, ...], message: str) -> None:
@@ -119,7 +124,9 @@ def test_a_card_with_a_wrong_unit(synspice: Call, tmp_path: Path) -> None:
     assert "'V' does not fit 'S'" in answer.err
 
 
-def test_ngspice_that_is_not_installed(synspice: Call, monkeypatch: pytest.MonkeyPatch, ramps: Path, tmp_path: Path) -> None:
+def test_ngspice_that_is_not_installed(
+    synspice: Call, monkeypatch: pytest.MonkeyPatch, ramps: Path, tmp_path: Path
+) -> None:
     monkeypatch.delenv(VARIABLE, raising=False)
     monkeypatch.setenv("PATH", "/nowhere")
     for arguments in ((*RUN,), ("fit", ramps, *FIT, "--report", tmp_path / "report")):
@@ -136,6 +143,7 @@ def test_ngspice_that_is_not_installed(synspice: Call, monkeypatch: pytest.Monke
         ("-o", ("emit", "drift_memristor")),
         ("-o", RUN),
         ("--plot", RUN),
+        ("--deck", RUN),
     ],
 )
 def test_an_output_that_cannot_be_written_is_told_before_the_work(
@@ -176,6 +184,7 @@ def test_a_refused_permission_is_told(check: object, tmp_path: Path, monkeypatch
         ((*RUN, "--set", "cycles=1", "--set", "cycles=2"), "given twice"),
         ((*RUN, "--waveform", "wave.csv"), "has its own stimulus"),
         (("run", "waveform", "--card", "drift_memristor"), "--waveform"),
+        ((*RUN, "--engine", "reference", "--deck", "deck.cir"), "has no deck"),
         (("show", "no_such_card.toml"), "there is no such card file"),
         (("list", "--device-file", "no_such_device.py"), "not a Python file that can be read"),
     ],
@@ -219,7 +228,9 @@ def test_a_simulation_that_fails_is_an_answer(synspice: Call, monkeypatch: pytes
     assert "simulation failed (convergence)" in answer.err
 
 
-def test_a_fault_of_the_package_has_a_code_of_its_own(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_fault_of_the_package_has_a_code_of_its_own(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     def fail(*arguments: object, **options: object) -> None:
         raise ZeroDivisionError
 

@@ -69,7 +69,7 @@ def card_text(**changes: str) -> str:
     """Return a good card's text, with lines of its parameter table replaced or added."""
     entry = {"value": "2.0e-5", "unit": '"S"', "method": '"fitted"', "source": '"a fit"', **changes}
     lines = [f"{k} = {v}" for k, v in entry.items() if v]
-    return '\n'.join(['name = "c"', 'device = "toy_relaxing"', "[parameters.g_0]", *lines]) + "\n"
+    return "\n".join(['name = "c"', 'device = "toy_relaxing"', "[parameters.g_0]", *lines]) + "\n"
 
 
 def read_text(text: str, folder: Path) -> Card:
@@ -110,11 +110,17 @@ BAD: dict[str, tuple[str, str]] = {
     "not TOML": ("name = ", "is not TOML: Invalid value"),
     "no name": ('device = "toy_relaxing"', r"'name' is missing \(a text\)"),
     "no device": ('name = "c"', r"'device' is missing \(a text\)"),
-    "unknown key": ('nme = "c"\nname = "c"\ndevice = "toy_relaxing"', "'nme' is not a key of a card; did you mean 'name'"),
+    "unknown key": (
+        'nme = "c"\nname = "c"\ndevice = "toy_relaxing"',
+        "'nme' is not a key of a card; did you mean 'name'",
+    ),
     "a title that is a number": ('name = "c"\ndevice = "toy_relaxing"\ntitle = 3', "'title' = 3 is not a text"),
     "notes that are a list": ('name = "c"\ndevice = "toy_relaxing"\nnotes = ["a"]', r"'notes' = \['a'\] is not a text"),
     "extra that is no table": ('name = "c"\ndevice = "toy_relaxing"\nextra = 3', "'extra' is not a table"),
-    "parameters that are no table": ('name = "c"\ndevice = "toy_relaxing"\nparameters = 3', r"write \[parameters.<name>\]"),
+    "parameters that are no table": (
+        'name = "c"\ndevice = "toy_relaxing"\nparameters = 3',
+        r"write \[parameters.<name>\]",
+    ),
     "a parameter that is a number": ('name = "c"\ndevice = "toy_relaxing"\n[parameters]\ng_0 = 3', "must be a table"),
     "unknown parameter": (
         card_text().replace("g_0", "g_1"),
@@ -123,7 +129,7 @@ BAD: dict[str, tuple[str, str]] = {
     "wrong unit": (card_text(unit='"V"'), r"\[parameters.g_0\]: unit 'V' does not fit 'S' .*; the parameter is in 'S'"),
     "no unit of this world": (card_text(unit='"Siemen5"'), r"\[parameters.g_0\]: 'Siemen5' is not a unit"),
     "temperature with an offset": (
-        '\n'.join(['name = "c"', 'device = "toy_heated"', "[parameters.t_0]", "value = 27", 'unit = "degC"']),
+        "\n".join(['name = "c"', 'device = "toy_heated"', "[parameters.t_0]", "value = 27", 'unit = "degC"']),
         r"\[parameters.t_0\]: 'degC' has an offset",
     ),
     "out of range": (card_text(value="-1"), r"g_0 = -1 S is outside its range \(0, inf\) S \(conductance at rest\)"),
@@ -137,8 +143,14 @@ BAD: dict[str, tuple[str, str]] = {
     "true": (card_text(value="true"), "value = True is not a finite number"),
     "no value": (card_text(value=""), r"\[parameters.g_0\]: 'value' is missing"),
     "a number without a unit": (card_text(unit=""), r"\[parameters.g_0\]: 'unit' is missing"),
-    "unknown key of a value": (card_text(sterr="1"), r"\[parameters.g_0\]: 'sterr' is not a key; did you mean 'stderr'"),
-    "unknown method": (card_text(method='"guessed"'), "method 'guessed' is not one of documented, digitised, fitted, assumed"),
+    "unknown key of a value": (
+        card_text(sterr="1"),
+        r"\[parameters.g_0\]: 'sterr' is not a key; did you mean 'stderr'",
+    ),
+    "unknown method": (
+        card_text(method='"guessed"'),
+        "method 'guessed' is not one of documented, digitised, fitted, assumed",
+    ),
 }
 
 
@@ -151,7 +163,9 @@ def test_a_mistake_in_a_card_is_named(case: str, tmp_path: Path) -> None:
 
 
 def test_several_mistakes_are_reported_together(tmp_path: Path) -> None:
-    text = card_text(value="-1") + '\n[parameters.tau]\nvalue = 1\nunit = "V"\n[parameters.toe]\nvalue = 1\nunit = "s"\n'
+    text = (
+        card_text(value="-1") + '\n[parameters.tau]\nvalue = 1\nunit = "V"\n[parameters.toe]\nvalue = 1\nunit = "s"\n'
+    )
     with pytest.raises(CardError) as caught:
         read_text(text, tmp_path)
     for part in ("[parameters.g_0]: g_0 = -1 S", "[parameters.tau]: unit 'V'", "[parameters.toe]: device"):
@@ -167,7 +181,7 @@ def test_files_that_cannot_be_read(tmp_path: Path) -> None:
 
 
 def test_a_file_that_cannot_be_written(tmp_path: Path) -> None:
-    with pytest.raises(OutputError, match="cannot write the card to .*No such file or directory"):
+    with pytest.raises(OutputError, match=r"cannot write the card to .*No such file or directory"):
         write_card(registry.default_card(toys.relaxing()), tmp_path / "missing" / "card.toml")
 
 
@@ -236,14 +250,14 @@ def test_a_symbol_assumes_what_the_bounds_prove(
 
 # --- the registry ---
 
-DEVICE_FILE = '''
+DEVICE_FILE = """
 from synspice.compact.definition import Definition
 
 d = Definition("{name}", "Toy")
 p, n = d.terminals("p", "n")
 d.current(p, n, d.parameter("g_0", "S", 1e-3, "conductance", above=0) * d.voltage(p, n))
 MODEL = d.model()
-'''
+"""
 
 
 @pytest.fixture(autouse=True)
@@ -294,7 +308,9 @@ def test_a_device_file_that_is_missing(tmp_path: Path) -> None:
 
 
 def test_unknown_names_offer_the_nearest() -> None:
-    with pytest.raises(UnknownNameError, match="unknown device 'drift_memristr'; did you mean 'drift_memristor'") as caught:
+    with pytest.raises(
+        UnknownNameError, match="unknown device 'drift_memristr'; did you mean 'drift_memristor'"
+    ) as caught:
         registry.get_device("drift_memristr")
     assert isinstance(caught.value, KeyError)
     with pytest.raises(UnknownNameError, match="'drift_memrister'; did you mean 'drift_memristor'"):

@@ -121,8 +121,11 @@ FAULTS: dict[str, tuple[Callable[[Definition, sp.Symbol, sp.Symbol, sp.Symbol], 
         r"current \(p, n\): 'exp\(x\)' can overflow: use limexp for voltages and states",
     ),
     "exp of a quantity of a voltage": (
-        lambda d, v, g, x: d.current("p", "n", g * v * sp.exp(d.quantity("q_0", "1", v * g / g / d.parameter(
-            "v_0", "V", 1, "scale", above=0), "ratio"))),
+        lambda d, v, g, x: d.current(
+            "p",
+            "n",
+            g * v * sp.exp(d.quantity("q_0", "1", v * g / g / d.parameter("v_0", "V", 1, "scale", above=0), "ratio")),
+        ),
         r"'exp\(q_0\)' can overflow: use limexp",
     ),
     "sinh of a state": (
@@ -158,8 +161,9 @@ FAULTS: dict[str, tuple[Callable[[Definition, sp.Symbol, sp.Symbol, sp.Symbol], 
         r"current \(p, n\) is not finite at v_pn = .* V, x = 1; use the safe primitives",
     ),
     "rate that is not finite": (
-        lambda d, v, g, x: d.rate(d.state("y", "1", "more", lower=0, upper=1), d.parameter(
-            "k_1", "1/s", 1, "k") / (x - 1)),
+        lambda d, v, g, x: d.rate(
+            d.state("y", "1", "more", lower=0, upper=1), d.parameter("k_1", "1/s", 1, "k") / (x - 1)
+        ),
         "rate of 'y' is not finite at",
     ),
     "default outside its bounds": (
@@ -236,7 +240,13 @@ def test_several_faults_are_reported_together() -> None:
         good(spoil).model()
     text = str(caught.value)
     assert text.startswith("device 'toy' is not well posed:\n  - ")
-    for part in ("'temp': the word is reserved", "'y' has no rate", "no terminal 'm'", "has the unit", "'temp' is used"):
+    for part in (
+        "'temp': the word is reserved",
+        "'y' has no rate",
+        "no terminal 'm'",
+        "has the unit",
+        "'temp' is used",
+    ):
         assert part in text
     assert len(caught.value.faults) == text.count("\n  - ") >= 5
 
@@ -269,7 +279,11 @@ def test_a_device_has_a_current() -> None:
 
 @pytest.mark.parametrize(
     ("terminals", "message"),
-    [(("p", "p"), "'p' is used more than once"), (("P", "n"), "terminal 'P': a name is lower-case"), (("1", "n"), "terminal '1'")],
+    [
+        (("p", "p"), "'p' is used more than once"),
+        (("P", "n"), "terminal 'P': a name is lower-case"),
+        (("1", "n"), "terminal '1'"),
+    ],
 )
 def test_terminal_names(terminals: tuple[str, str], message: str) -> None:
     d = Definition("toy", "Toy")
@@ -336,7 +350,9 @@ def test_the_hash_changes_with_any_equation_and_with_nothing_else() -> None:
         return lambda d, v, g, x: d.observable("o", "S", g * smooth_abs(x, term), "o")
 
     assert good().model().definition_hash == good().model().definition_hash
-    hashes = {good(c).model().definition_hash for c in (None, *map(with_default, (1.0, 2.0)), *map(with_term, (0.1, 0.2)))}
+    hashes = {
+        good(c).model().definition_hash for c in (None, *map(with_default, (1.0, 2.0)), *map(with_term, (0.1, 0.2)))
+    }
     assert len(hashes) == 5
 
 

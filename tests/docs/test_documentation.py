@@ -17,7 +17,9 @@ GOLDEN = Path(__file__).parent / "golden"
 
 
 def device() -> Model:
-    d = Definition("trap_cell", "Cell with traps & 5 % of dust", "Traps fill at v > 0.\n\nNot for T < 200 K | or `radiation`.")
+    d = Definition(
+        "trap_cell", "Cell with traps & 5 % of dust", "Traps fill at v > 0.\n\nNot for T < 200 K | or `radiation`."
+    )
     p, n = d.terminals("p", "n")
     v = d.voltage(p, n)
     g_0 = d.parameter("g_0", "S", 1e-6, "conductance_0 {low}", above=0, scale="log")
@@ -27,7 +29,9 @@ def device() -> Model:
     x_c = d.quantity("x_c", "1", saturate(x, 0, 1, 0.05), "filled share, bounded", scale=1.0)
     d.current(p, n, g_0 * (1 + x_c) * v)
     d.charge(p, n, 1e-3 * tau * g_0 * v)
-    d.rate(x, (logistic(v / v_1) - x) / tau - (logistic(-v / v_1) - 0.5) / tau * (x - x**2) + x_c * (1 - x_c) ** 2 / tau)
+    d.rate(
+        x, (logistic(v / v_1) - x) / tau - (logistic(-v / v_1) - 0.5) / tau * (x - x**2) + x_c * (1 - x_c) ** 2 / tau
+    )
     d.observable("conductance", "S", g_0 * (1 + x_c), "conductance")
     d.noise("johnson", p, n, 4 * BOLTZMANN * d.temperature * g_0)
     d.reference("A & B, J. Test 1, 2 (2020): 50% of it")

@@ -32,7 +32,11 @@ def test_own_device(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.Monk
     module.main()
     printed = capsys.readouterr().out
     assert ".subckt soft_bound_synapse p n" in printed
-    lines = {line.split(maxsplit=1)[0].rstrip(":"): line for line in printed.splitlines() if line.startswith(("k_", "ref", "ngs"))}
+    lines = {
+        line.split(maxsplit=1)[0].rstrip(":"): line
+        for line in printed.splitlines()
+        if line.startswith(("k_", "ref", "ngs"))
+    }
     assert float(lines["k_up"].split()[2]) == pytest.approx(300, rel=0.02)
     assert float(lines["k_down"].split()[2]) == pytest.approx(150, rel=0.02)
     assert float(lines["reference"].split()[-2]) == pytest.approx(float(lines["ngspice"].split()[-2]), rel=0.005)

@@ -57,7 +57,9 @@ def test_a_card_names_the_subcircuit_and_its_sources() -> None:
 
 
 def test_instances_have_parameters_of_their_own() -> None:
-    plot = run_shared(circuit({"x_init": 0.3}, {"x_init": 0.7}, {"x_init": 0.3, "frozen": 1}), analyses=[".tran 2u 2m"]).plot("tran")
+    plot = run_shared(
+        circuit({"x_init": 0.3}, {"x_init": 0.7}, {"x_init": 0.3, "frozen": 1}), analyses=[".tran 2u 2m"]
+    ).plot("tran")
     low, high, held = (np.real(plot[f"i(vm{k})"]) for k in (1, 2, 3))
     state = np.real(plot["v(x1.x)"])
     early = int(np.searchsorted(np.real(plot.scale), 1e-4))
