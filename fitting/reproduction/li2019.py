@@ -7,6 +7,7 @@ from functools import partial
 
 import numpy as np
 from matplotlib.figure import Figure
+from scipy.interpolate import PchipInterpolator
 from scipy.optimize import curve_fit, least_squares
 
 from ...compact.constants import (
@@ -287,7 +288,7 @@ def ramps(bench: Workbench) -> Outcome:
         (result,) = bench.run([(train.bench(), values)])
         levels = at_read(result, train.rest_ends)
         values = bench.end_states(result)
-        if before is not None and np.allclose(levels, before, rtol=2e-4):
+        if before is not None and np.allclose(levels, before, rtol=2e-5):
             break
         before = levels
     steps_up, steps_down = np.diff(levels[:21]), -np.diff(levels[20:])
@@ -343,6 +344,12 @@ def retained(bench: Workbench, values: Mapping[str, float], pulses: Sequence[tup
     return np.array([100 * (read_conductance(bench, float(r["w"][-1])) / start - 1) for r in bench.run(wanted)])
 
 
+def _voltage_at(level: float, voltages: np.ndarray, change: np.ndarray) -> float:
+    """Return the voltage [V] at which a change that grows with voltage reaches a level, interpolated in its logarithm."""
+    grows = np.concatenate([[True], np.diff(np.maximum.accumulate(change)) > 0]) & (change > 0)
+    return float(PchipInterpolator(np.log(change[grows]), voltages[grows])(np.log(level)))
+
+
 def threshold(bench: Workbench) -> Outcome:
     """OTJ-17: voltage at which a pulse of 1 us changes the conductance by 20 %, both signs."""
     voltages = np.arange(1.2, 1.85, 0.1)
@@ -351,8 +358,8 @@ def threshold(bench: Workbench) -> Outcome:
     down = -retained(bench, values, [(-float(v), US) for v in voltages])
     return Outcome(
         simulated={
-            "positive": measured(np.interp(20.0, up, voltages), "V"),
-            "negative": measured(-np.interp(20.0, down, voltages), "V"),
+            "positive": measured(_voltage_at(20.0, voltages, up), "V"),
+            "negative": measured(-_voltage_at(20.0, voltages, down), "V"),
         },
         curves={"potentiation": (voltages, up), "depression": (-voltages, -down)},
     )
@@ -365,7 +372,7 @@ def fast_threshold(bench: Workbench) -> Outcome:
     change = retained(bench, values, [(float(v), 20 * NS) for v in voltages])
     return Outcome(
         simulated={
-            "threshold": measured(np.interp(1.0, change, voltages), "V"),
+            "threshold": measured(_voltage_at(1.0, voltages, change), "V"),
             "at_1.6_volt": measured(np.interp(1.6, voltages, change), "%"),
             "at_2_volt": measured(np.interp(2.0, voltages, change), "%"),
         },
@@ -504,7 +511,7 @@ _SWITCHING = (
     Target(row="OTJ-18", quantity="threshold", value=1.8, tolerance=0.15, scale="linear"),
 )
 _TRANSPORT = {"n_te": 140.0, "m_eff": 1.0, "lam": 11.0}
-_KINETICS = {"k_set": 5e6, "v_set": 1.75, "k_res": 4e5, "v_res": 1.5}
+_KINETICS = {"v_set": 1.75, "b_set": 1.3, "k_res": 4e5, "v_res": 1.5}
 
 
 def _pristine(bench: Workbench) -> dict[str, float]:

@@ -9,7 +9,7 @@ import numpy as np
 
 from ...compact.card import Card
 from ...compact.errors import EngineError
-from ...compact.reference import impeded, simulate
+from ...compact.reference import simulate
 from ...compact.registry import get_card, get_device
 from ...compact.result import Measured, Result
 from ...compact.stimulus import Bench
@@ -49,7 +49,7 @@ class Workbench:
     ----------
     card : Card or str
     engine : str or callable
-        An engine's name, or a function from jobs and progress to results.
+        An engine's name, or an engine.
     label : str
         Name of the experiment in the results.
     """
@@ -80,7 +80,7 @@ class Workbench:
                 given = {**self.card.parameters, **values}
                 fresh[key] = Job(model=self.model, values=given, bench=bench, experiment=self.label)
         if fresh:
-            results = self._engine(list(fresh.values()), None)
+            results = self._engine(list(fresh.values()), None, {})
             self.runs += zip(fresh.values(), results, strict=True)
             self._known |= dict(zip(fresh, results, strict=True))
         return [self._known[key] for key in keys]
@@ -115,7 +115,8 @@ def largest_deviation(runs: Sequence[tuple[Job, Result]], *, points: int = 300) 
         except EngineError as error:
             raise EngineError(f"the reference engine has no answer to compare with: {error}") from error
         scales = {s.name: s.scale for s in job.model.states}
-        skipped = {"source", *(("current", "read_current") if impeded(job.bench) and job.model.charges else ())}
+        impeded = any(drive.has_impedance for drive in job.bench.drives.values())
+        skipped = {"source", *(("current", "read_current") if impeded and job.model.charges else ())}
         for name, signal in reference.signals.items():
             if name in skipped:
                 continue
