@@ -69,7 +69,7 @@ class FreeReference:
         fixed = tuple(sorted((n, v) for n, v in values.items() if n not in self.free))
         key = (repr(job.bench), fixed)
         if key not in self._problems:
-            times, options = output_times(job.bench.breakpoints, POINTS), ReferenceOptions(reltol=1e-7, abstol=1e-9)
+            times, options = output_times(job.bench, POINTS), ReferenceOptions(reltol=1e-7, abstol=1e-9)
             self._problems[key] = Problem(job.model, values, job.bench, times, self.free, options)
         problem = self._problems[key]
         rows = problem.solve([values[name] for name in self.free])
