@@ -16,11 +16,19 @@ ELEMENTARY_CHARGE = sp.Symbol("elementary_charge", positive=True)
 VACUUM_PERMITTIVITY = sp.Symbol("vacuum_permittivity", positive=True)
 """Vacuum permittivity [F/m]."""
 
+PLANCK = sp.Symbol("planck", positive=True)
+"""Planck constant [J*s]."""
+
+ELECTRON_MASS = sp.Symbol("electron_mass", positive=True)
+"""Electron rest mass [kg]."""
+
 CONSTANTS: dict[sp.Symbol, tuple[float, str]] = {
     BOLTZMANN_EV: (8.617333262e-5, "eV/K"),
     BOLTZMANN: (1.380649e-23, "J/K"),
     ELEMENTARY_CHARGE: (1.602176634e-19, "C"),
     VACUUM_PERMITTIVITY: (8.8541878128e-12, "F/m"),
+    PLANCK: (6.62607015e-34, "J*s"),
+    ELECTRON_MASS: (9.1093837015e-31, "kg"),
 }
 """Value and unit of each constant."""
 

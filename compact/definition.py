@@ -216,11 +216,14 @@ class Definition:
         self._quantities.append(record)
         return self._known(record.symbol, unit, f"quantity '{name}'")
 
-    def current(self, plus: str, minus: str, expression: Any) -> None:
-        """Add a current [A] that flows from ``plus`` through the device to ``minus``."""
+    def current(self, plus: str, minus: str, expression: Any, *, cell: bool = False) -> None:
+        """Add a current [A] that flows from ``plus`` through the device to ``minus``.
+
+        The current must vanish at zero volts, unless the branch is declared to be an electrochemical ``cell``.
+        """
         expression = sp.sympify(expression)
         self._check(expression, "A", f"current ({plus}, {minus})")
-        self._currents.append(Branch(plus=plus, minus=minus, expression=expression))
+        self._currents.append(Branch(plus=plus, minus=minus, expression=expression, cell=cell))
 
     def charge(self, plus: str, minus: str, expression: Any) -> None:
         """Add a charge [C] whose time derivative flows from ``plus`` to ``minus``."""

@@ -110,11 +110,15 @@ class Quantity:
 
 @dataclass(frozen=True, kw_only=True)
 class Branch:
-    """A current or a charge between two terminals; a positive current flows from plus through the device to minus."""
+    """A current or a charge between two terminals; a positive current flows from plus through the device to minus.
+
+    A branch with a ``cell`` is an electrochemical one: its open-circuit voltage need not be zero.
+    """
 
     plus: str
     minus: str
     expression: sp.Expr
+    cell: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

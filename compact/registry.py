@@ -16,6 +16,8 @@ from .model import Model
 DEVICES: dict[str, str] = {
     "drift_memristor": ".devices.drift_memristor",
     "diffusive_memristor": ".devices.diffusive_memristor",
+    "ionic_synapse": ".devices.ionic_synapse",
+    "oxide_tunnel_junction": ".devices.oxide_tunnel_junction",
 }
 """Each shipped device and the module that defines it as ``MODEL``."""
 
