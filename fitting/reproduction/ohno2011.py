@@ -116,9 +116,9 @@ def long_term(bench: Workbench) -> Outcome:
 
 
 def permanent(bench: Workbench) -> Outcome:
-    """O4b: the same, 1000 s later."""
+    """O4b: the same, 1000 s later, by a read of 1 s."""
     potentiated = bench.end_states(train(bench, 2.0))
-    (result,) = bench.run([(_bench([(1.0, 0.0), (999.0, 0.0)]), potentiated)])
+    (result,) = bench.run([(_bench([(1000.0, 0.0), (0.01, READ), (1.0, READ)]), potentiated)])
     return Outcome(simulated={"after_1020_s": measured(1e6 * result["conductance"][-1], "uS")})
 
 

@@ -31,8 +31,11 @@ TEMPERATURES = (300.0, 333.0, 360.0, 400.0, 450.0)
 INTERVALS = (1 * MS, 10 * MS, 40 * MS, 80 * MS, 160 * MS)
 """Gaps between the pulses of Fig. 5b [s]; the text has the ends."""
 
-BLOCK = 150
+BLOCK = 50
 """Pulses of one run: a longer train goes on from the states at the end of the last."""
+
+HELD = 0.05
+"""Time at 20 V [s]: the card of the vertical device is on long before, and the paper's 5 s would add nothing."""
 
 GAPS = (20 * US, 50 * US, 100 * US, 200 * US, 500 * US, 1 * MS, 10 * MS)
 """Gaps between the pulses of Fig. 6b [s]; not in the text."""
@@ -220,13 +223,13 @@ def arrhenius(bench: Workbench) -> Outcome:
 
 def planar(bench: Workbench) -> Outcome:
     """W9: delay to the compliance and relaxation of the planar device."""
-    wave, _ = stimulus([(20.0, 5.0), (0.0, 0.2)], 0.1 * MS)
-    (result,) = bench.run([(_bench(wave, compliance=100 * NS), {})])
+    wave, _ = stimulus([(20.0, HELD), (0.0, 0.2)], 0.1 * MS)
+    (result,) = bench.run([(_bench(wave, compliance=1e-7), {})])
     delay = crossing(result.time, result["current"], 5 * NS)
     return Outcome(
         simulated={
             "delay": measured(np.inf if delay is None else delay, "s"),
-            "relaxation": measured(1e3 * _fall_time(result, 5.0), "ms"),
+            "relaxation": measured(1e3 * _fall_time(result, HELD), "ms"),
         },
         curves={"current": (result.time, result["current"])},
     )
