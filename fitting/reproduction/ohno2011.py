@@ -18,6 +18,8 @@ from ...compact.registry import get_device
 from ...compact.result import Result
 from ...compact.stimulus import Bench, Drive, Waveform
 from ..variability import sample
+from .panels import Panel, Plot
+from .stages import Recipe, Stage, Target
 from .workbench import Outcome, Protocol, Workbench, flag, measured
 
 VOLTAGE, WIDTH, READ, SERIES = 0.08, 0.5, 0.01, 1e4
@@ -94,7 +96,11 @@ def short_term(bench: Workbench) -> Outcome:
     result = train(bench, 20.0)
     ends = at_pulse_ends(result, 20.0)
     return Outcome(
-        simulated={"least": measured(1e6 * ends[9:].min(), "uS"), "most": measured(1e6 * ends[9:].max(), "uS")},
+        simulated={
+            "least": measured(1e6 * ends[9:].min(), "uS"),
+            "most": measured(1e6 * ends[9:].max(), "uS"),
+            "mean": measured(1e6 * ends[9:].mean(), "uS"),
+        },
         curves={"T = 20 s": (result.time, 1e6 * result["conductance"])},
         note=f"after each pulse: {_in_microsiemens(ends)} uS",
     )
@@ -329,3 +335,42 @@ PROTOCOLS: dict[str, Protocol] = {
 
 GROUPS = (("O5", "O6", "O13"), ("O2", "O3", "O7a", "O9"), ("O4a", "O4b", "O12"), ("O7b", "O8"))
 """Rows that share runs and go to one process."""
+
+RECIPES = {
+    "ag2s": Recipe(
+        stages=(
+            Stage(
+                start={"k_grow": 20.0},
+                targets=(Target(row="O2", quantity="mean", value=77.5, tolerance=0.2),),
+            ),
+        ),
+        derived=lambda bench: {},
+    )
+}
+"""How the card is extracted: the one number of the text that determines a parameter; the other rows are bounds and trends."""
+
+PANELS = (
+    Panel(
+        name="ohno2011_fig1",
+        title="Ohno 2011, Fig. 1: short-term plasticity and long-term potentiation",
+        plots=(
+            Plot(row="O2", title="T = 20 s", x="time (s)", y="conductance (uS)", lines={"77.5 uS": 77.5}),
+            Plot(row="O4a", title="T = 2 s", x="time (s)", y="conductance (uS)", lines={"77.5 uS": 77.5}),
+        ),
+    ),
+    Panel(
+        name="ohno2011_fig2",
+        title="Ohno 2011, Fig. 2: devices after twelve pulses, decay of the short-term state",
+        plots=(
+            Plot(row="O6", title="100 devices, 20 s later", x="device", y="conductance (uS)", log="y", lines={"77.5 uS": 77.5}),
+            Plot(row="O7a", title="decay time", x="pulse", y="time constant (s)"),
+            Plot(row="O7b", title="decay time", x="pulse", y="time constant (s)"),
+        ),
+    ),
+    Panel(
+        name="ohno2011_fig3",
+        title="Ohno 2011, Fig. 3c: forgetting curves",
+        plots=(Plot(row="O8", title="T = 4 s", x="time (s)", y="G / 77.5 uS", log="xy"),),
+    ),
+)
+"""The paper's figures."""

@@ -7,8 +7,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ...compact.stimulus import Waveform
-
 
 @dataclass(frozen=True)
 class Shape:
@@ -61,11 +59,3 @@ def merged(*times: np.ndarray) -> np.ndarray:
     time = np.unique(np.concatenate(times))
     keep = np.diff(time) > 1e-9 * (time[-1] - time[0])
     return time[np.concatenate([[True], keep])]
-
-
-
-
-def after(shape: Shape, lead: float, tail: float) -> Waveform:
-    """Return a shape as a waveform that begins ``lead`` [s] before the shape's first point and ends ``tail`` [s] after its last."""
-    time = lead + np.array(shape.time) - shape.time[0]
-    return Waveform((0.0, *time.tolist(), time[-1] + tail), (0.0, *shape.value, 0.0))

@@ -52,7 +52,7 @@ class Workbench:
     ----------
     card : Card or str
     engine : str or callable
-        An engine's name, or a function from jobs and progress to results.
+        An engine's name, or an engine.
     label : str
         Name of the experiment in the results.
     """
@@ -183,8 +183,6 @@ def measured(value: float, unit: str = "1") -> Measured:
 def flag(truth: bool) -> Measured:
     """Return a statement as 1 or 0."""
     return Measured(1.0 if truth else 0.0, "1")
-
-
 
 
 Protocol = Callable[[Workbench], Outcome]

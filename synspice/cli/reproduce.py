@@ -18,16 +18,20 @@ if TYPE_CHECKING:
 
 def reproduce(
     names: Annotated[
-        list[str] | None, typer.Argument(metavar="[PAPER|CARD|ID]...", help="What to reproduce; everything when left out.")
+        list[str] | None,
+        typer.Argument(metavar="[PAPER|CARD|ID]...", help="What to reproduce; everything when left out."),
     ] = None,
     engine: Annotated[str, typer.Option("--engine", help="reference or ngspice.")] = "ngspice",
     report: Annotated[
-        Path | None, typer.Option("--report", metavar="DIR", help="Write a report with the papers' figures into this folder.")
+        Path | None,
+        typer.Option("--report", metavar="DIR", help="Write a report with the papers' figures into this folder."),
     ] = None,
     compare: Annotated[
         bool, typer.Option("--compare", help="Compare every waveform with the reference engine's.")
     ] = False,
-    workers: Annotated[int | None, typer.Option("--workers", min=1, help="Processes; the processors by default.")] = None,
+    workers: Annotated[
+        int | None, typer.Option("--workers", min=1, help="Processes; the processors by default.")
+    ] = None,
     output_format: OutputFormat = Format.text,
 ) -> None:
     """Run the experiments of documented rows; exit with 1 when a row that is marked as met is not."""
@@ -64,7 +68,18 @@ def _print(results: Sequence[Reproduced]) -> None:
         )
         state = {True: "met", False: "NOT MET", None: "undetermined"}[item.met]
         deviation = () if item.deviation is None else (f"{100 * item.deviation:.2g} %",)
-        rows.append((item.row.id, item.row.documented, simulated, item.row.tolerance, state, item.row.use, item.note, *deviation))
+        rows.append(
+            (
+                item.row.id,
+                item.row.documented,
+                simulated,
+                item.row.tolerance,
+                state,
+                item.row.use,
+                item.note,
+                *deviation,
+            )
+        )
     columns = ("row", "documented", "simulated", "accepted", "", "use", "note")
     print_table((*columns, "deviation") if any(i.deviation is not None for i in results) else columns, rows)
     for kind, (met, unmet, open_) in counts(results).items():
