@@ -14,7 +14,7 @@ import numpy as np
 
 from ...compact.batch import BatchOptions, simulate_batch
 from ...compact.card import Card
-from ...compact.registry import get_device
+from ...compact.registry import get_card, get_device
 from ...compact.result import Result
 from ...compact.stimulus import Bench, Drive, Waveform
 from ..variability import sample
@@ -227,7 +227,8 @@ def population(
     devices = sample(card, count, seed)
     cycles = sample(card, count * pulses, seed + 1_000_000, kind="cycle")
     state: dict[str, np.ndarray] = {}
-    ends, nexts, first = np.empty((count, pulses)), np.empty((count, pulses)), []
+    ends, nexts = np.empty((count, pulses)), np.empty((count, pulses))
+    first: list[dict[str, float]] = []
     for k in range(pulses):
         rest = period - WIDTH if k < pulses - 1 else LAST_REST
         drawn = []
@@ -240,16 +241,12 @@ def population(
             model, {**card.parameters, **values, **state}, _bench(pulse_steps(rest)), [WIDTH, WIDTH + rest], TOLERANCES
         )
         ends[:, k], nexts[:, k] = batch["conductance"].T
-        state = {
-            s.initial_parameter.name: np.clip(batch[s.name][:, -1], s.lower, s.upper) for s in model.states
-        }
+        state = {s.initial_parameter.name: np.clip(batch[s.name][:, -1], s.lower, s.upper) for s in model.states}
     return ends, nexts, first
 
 
 @cache
 def _sampled(period: float) -> tuple[str, np.ndarray, np.ndarray, list[dict[str, float]]]:
-    from ...compact.registry import get_card
-
     card = get_card("ag2s")
     return (card.name, *population(card, period, DEVICES, SEEDS[period]))
 
@@ -289,9 +286,9 @@ def array(bench: Workbench) -> Outcome:
     found = {}
     for name, (period, pixels, seed) in zip(("one", "two"), ARRAY, strict=True):
         ends, nexts, _ = population(bench.card, period, ARRAYS * pixels, seed, 10)
-        found[f"{name}_soon"] = measured(1e6 * np.median(ends[:, -1]), "uS")
-        found[f"{name}_later"] = measured(1e6 * np.median(nexts[:, -1]), "uS")
-        found[f"{name}_kept"] = measured(100 * np.mean(nexts[:, -1] > QUANTUM), "%")
+        found[f"{name}_soon"] = measured(1e6 * float(np.median(ends[:, -1])), "uS")
+        found[f"{name}_later"] = measured(1e6 * float(np.median(nexts[:, -1])), "uS")
+        found[f"{name}_kept"] = measured(100 * float(np.mean(nexts[:, -1] > QUANTUM)), "%")
     return Outcome(simulated=found, note=f"pixels of {ARRAYS} arrays, in the batch engine")
 
 
@@ -307,8 +304,8 @@ def sudden(bench: Workbench) -> Outcome:
     others = (g[~kept, 4:] / grown[:, 3:-1]).max(axis=1)
     return Outcome(
         simulated={
-            "jumping": measured(100 * np.mean(np.array(steps) > 1.5), "%"),
-            "step_over_others": measured(np.median(steps) / np.median(others)),
+            "jumping": measured(100 * float(np.mean(np.array(steps) > 1.5)), "%"),
+            "step_over_others": measured(float(np.median(steps) / np.median(others))),
         },
         note=f"median step x{np.median(steps):.3g} against x{np.median(others):.3g}; {note}",
     )
@@ -362,7 +359,14 @@ PANELS = (
         name="ohno2011_fig2",
         title="Ohno 2011, Fig. 2: devices after twelve pulses, decay of the short-term state",
         plots=(
-            Plot(row="O6", title="100 devices, 20 s later", x="device", y="conductance (uS)", log="y", lines={"77.5 uS": 77.5}),
+            Plot(
+                row="O6",
+                title="100 devices, 20 s later",
+                x="device",
+                y="conductance (uS)",
+                log="y",
+                lines={"77.5 uS": 77.5},
+            ),
             Plot(row="O7a", title="decay time", x="pulse", y="time constant (s)"),
             Plot(row="O7b", title="decay time", x="pulse", y="time constant (s)"),
         ),

@@ -48,7 +48,9 @@ def test_the_error_falls_with_the_tolerance():
     times = inside(bench)
     wanted = simulate(model, {}, bench, times=times)["bridge"]
     errors = [
-        np.abs(simulate_batch(model, {}, bench, times, BatchOptions(reltol=r, abstol=r / 100))["bridge"][0] - wanted).max()
+        np.abs(
+            simulate_batch(model, {}, bench, times, BatchOptions(reltol=r, abstol=r / 100))["bridge"][0] - wanted
+        ).max()
         for r in (1e-3, 1e-5, 1e-7)
     ]
     assert errors[1] < errors[0] / 10

@@ -51,11 +51,16 @@ def test_populations_are_seeded():
 
 def test_without_spread_a_population_is_the_card():
     card = get_card("ag2s")
-    values = {n: v for n, v in card.values.items()}
+    values = dict(card.values)
     for name in ("k_grow", "silver_ready"):
         value = values[name]
         values[name] = type(value)(
-            value=value.value, unit=value.unit, method=value.method, source=value.source, spread_device=0.0, spread_cycle=0.0
+            value=value.value,
+            unit=value.unit,
+            method=value.method,
+            source=value.source,
+            spread_device=0.0,
+            spread_cycle=0.0,
         )
     plain = type(card)(name=card.name, device=card.device, title="", source="", values=values)
     ends, _, _ = population(plain, 2.0, 2, 0, 3)
