@@ -16,6 +16,7 @@ from .model import Model
 DEVICES: dict[str, str] = {
     "drift_memristor": ".devices.drift_memristor",
     "diffusive_memristor": ".devices.diffusive_memristor",
+    "silver_sulfide_switch": ".devices.silver_sulfide_switch",
     "ionic_synapse": ".devices.ionic_synapse",
     "oxide_tunnel_junction": ".devices.oxide_tunnel_junction",
 }

@@ -149,10 +149,10 @@ def run_rows(rows: Sequence[Row], engine: str, compare: bool = False) -> list[Re
     done = []
     for row in rows:
         bench = benches.setdefault(row.card, Workbench(row.card, engine))
-        bench.label, before = row.id, len(bench.runs)
+        bench.label, before, others = row.id, len(bench.runs), len(bench.network_runs)
         try:
             outcome: Outcome = protocol_module(row.paper).PROTOCOLS[row.id](bench)
-            deviation = largest_deviation(bench.runs[before:]) if compare else None
+            deviation = largest_deviation(bench.runs[before:], bench.network_runs[others:]) if compare else None
             done.append(_judge(row, engine, outcome, deviation))
         except SynspiceError as error:
             done.append(Reproduced(row=row, engine=engine, simulated={}, met=False, note=f"failed: {error}"))

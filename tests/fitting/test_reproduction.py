@@ -58,7 +58,7 @@ def test_row_in_ngspice_agrees_with_the_reference_engine(name):
 def test_every_row_in_ngspice_agrees_with_the_reference_engine(name):
     item = judged(name, "ngspice", compare=True)
     check(item)
-    assert item.deviation <= AGREEMENT
+    assert item.deviation is None or item.deviation <= AGREEMENT  # None: the row runs on no engine of circuits
 
 
 @pytest.fixture
