@@ -31,11 +31,11 @@ $(VENV)/bin/python: | system
 	"$$python" -m venv $(VENV)
 
 $(VENV)/.installed: pyproject.toml $(VENV)/bin/python | system
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test,veriloga]'
 	@touch $@
 
 $(VENV)/.installed-dev: $(VENV)/.installed
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test,dev]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test,dev,veriloga]'
 	@touch $@
 
 demo: $(VENV)/.installed | system ## fit a device to measured ramps; card, netlist and report go to demo_output/

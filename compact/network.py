@@ -282,7 +282,9 @@ def series(
     post : Drive or Waveform, optional
         Source at node ``post``; grounded without one.
     capacitance : float
-        From the middle node to ground [F]; 0 leaves it out.
+        From the middle node to ground [F]; 0 leaves it out. The node lags by capacitance over conductance (1 us for 1 pF
+        at 1 uS): a volatile switch that closes faster overshoots meanwhile, in the circuit as in a measurement with that
+        parasitic capacitance. Give a smaller one where that is not meant.
     temperature : float
         Ambient temperature [K].
     frozen : bool

@@ -23,6 +23,7 @@ from .network import Network
 from .network_dae import NetworkDae
 from .operating_point import operating_point
 from .result import Result
+from .stimulus import Bench
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -166,9 +167,9 @@ class NetworkProblem:
 
     def _call(self, what: tuple[str, ...], parameters: Sequence[float]) -> list[np.ndarray]:
         """Evaluate a function with the first of the integrator's settings that does not give up."""
-        x, z = self._initial(parameters)
         if what[0] != "signals" and self.network.free_nodes and np.any(self._first_sources):
             raise EngineError("sensitivities behind a source impedance need a stimulus that starts at 0 V")
+        x, z = self._initial(parameters)
         for order, factor in ATTEMPTS:
             key: tuple[str | float, ...] = (*what, order, factor)
             if key not in self._functions:
@@ -271,7 +272,7 @@ def simulate_network(
     options = options or ReferenceOptions()
     observed = {f"{m.name}.{o.name}" for m in network.instances for o in m.model.observables}
     watched = [name for name in network.signals if name not in observed]
-    grid = output_times(network.breakpoints, options.points) if times is None else np.asarray(times, float)
+    grid = output_times(network, options.points) if times is None else np.asarray(times, float)
     problem = NetworkProblem(network, grid, (), options)
     problem, rows = refined_solution(problem, watched, 1 if times is not None else SOLUTIONS)
     return network_record(
@@ -311,12 +312,13 @@ def network_record(
     )
 
 
-def output_times(breakpoints: np.ndarray, points: int) -> np.ndarray:
+def output_times(driven: Network | Bench, points: int) -> np.ndarray:
     """Return times that resolve every segment of the stimulus, both evenly and near its start, rising [s]."""
+    marks = driven.breakpoints
     even = np.linspace(0, 1, points + 1)[1:]
     early = np.geomspace(1e-3, even[0], 4)[:-1]
     within = np.concatenate([early, even])
-    return np.unique(np.concatenate([[0.0], (breakpoints[:-1, None] + np.diff(breakpoints)[:, None] * within).ravel()]))
+    return np.unique(np.concatenate([[0.0], (marks[:-1, None] + np.diff(marks)[:, None] * within).ravel()]))
 
 
 def refined_solution(

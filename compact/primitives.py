@@ -107,7 +107,7 @@ class logistic(Primitive):
 
     @classmethod
     def slope(cls, index: int, x: Any) -> sp.Expr:
-        return logistic(x) * logistic(-x)
+        return sp.exp(minimum(-x, sp.Float(LIMIT))) * logistic(x) * logistic(x)
 
     def _eval_is_positive(self) -> bool:
         return True
@@ -125,7 +125,8 @@ class softplus(Primitive):
 
     @classmethod
     def slope(cls, index: int, x: Any) -> sp.Expr:
-        return logistic(x)
+        grown = sp.exp(minimum(x, sp.Float(40.0)))
+        return grown / (1 + grown)
 
 
 class smooth_abs(Primitive):
@@ -178,8 +179,9 @@ class saturate(Primitive):
 
     @classmethod
     def body(cls, x: Any, low: Any, high: Any, width: Any) -> sp.Expr:
-        below = sp.exp(minimum(x - low, sp.Float(0.0)) / width)
-        above = sp.exp(minimum(high - x, sp.Float(0.0)) / width)
+        # The same max and min in the clip and beside it: automatic derivatives are then right at the bounds too.
+        below = sp.exp((x - maximum(x, low)) / width)
+        above = sp.exp((minimum(x, high) - x) / width)
         return _clip(x, low, high) + width * (below - above)
 
     @classmethod

@@ -15,7 +15,7 @@ from .network_reference import ENGINE_VERSION, NetworkProblem, ReferenceOptions,
 from .result import Result
 from .stimulus import Bench
 
-__all__ = ["Problem", "ReferenceOptions", "bench_network", "record", "simulate", "source_current"]
+__all__ = ["Problem", "ReferenceOptions", "bench_network", "output_times", "record", "simulate", "source_current"]
 
 DEVICE = "dut"
 """Name of the device's instance in a bench's network."""
@@ -111,8 +111,9 @@ def simulate(
     ParameterError, SimulationError
     """
     options = options or ReferenceOptions()
-    grid = output_times(bench.breakpoints, options.points) if times is None else np.asarray(times, float)
-    problem = Problem(model, values, bench, grid, (), options)
+    complete = model.values(values)
+    grid = output_times(bench, options.points) if times is None else np.asarray(times, float)
+    problem = Problem(model, complete, bench, grid, (), options)
     problem, rows = refined_solution(problem, [f"i_{model.write[0]}"], 1 if times is not None else SOLUTIONS)
     return record(
         model,

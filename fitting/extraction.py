@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 from scipy.optimize import least_squares
@@ -16,7 +17,7 @@ from ..compact.reference import Problem, record
 from ..compact.registry import get_card, get_device
 from ..compact.result import Result
 from ..netlists.testbench import Job
-from .characteristics.catalogue import catalogue, paper_names
+from .characteristics.catalogue import paper_names
 from .reproduction.runner import protocol_module
 from .reproduction.stages import Recipe, Stage, Target
 from .reproduction.workbench import Workbench
@@ -69,7 +70,7 @@ class FreeReference:
         fixed = tuple(sorted((n, v) for n, v in values.items() if n not in self.free))
         key = (repr(job.bench), fixed)
         if key not in self._problems:
-            times, options = output_times(job.bench.breakpoints, POINTS), ReferenceOptions(reltol=1e-7, abstol=1e-9)
+            times, options = output_times(job.bench, POINTS), ReferenceOptions(reltol=1e-7, abstol=1e-9)
             self._problems[key] = Problem(job.model, values, job.bench, times, self.free, options)
         problem = self._problems[key]
         rows = problem.solve([values[name] for name in self.free])
@@ -135,12 +136,13 @@ def extract_in_detail(card_name: str, *, progress: Progress | None = None) -> Ex
         derived = recipe.derived(Workbench(card, engine, card_name))
         return Workbench(_with(card, derived), engine, card_name)
 
+    def among(others: Mapping[str, float], trial: Mapping[str, float]) -> Workbench:
+        return bench({**others, **trial})
+
     for k, stage in enumerate(recipe.stages):
         if progress is not None:
             progress(f"stage {k + 1} of {len(recipe.stages)}: {', '.join(stage.start)}")
-        found, spread = _fit(
-            stage, model, {n: values[n] for n in stage.start}, lambda t, v=values: bench({**v, **t}), module
-        )
+        found, spread = _fit(stage, model, {n: values[n] for n in stage.start}, partial(among, dict(values)), module)
         values |= found
         errors |= spread
         rows = tuple(dict.fromkeys(t.row for t in stage.targets))
@@ -157,16 +159,6 @@ def extract_in_detail(card_name: str, *, progress: Progress | None = None) -> Ex
     )
     given = {n: v.method for n, v in card.values.items() if n not in fitted and n not in derived_names}
     return Extracted(card=card, determined=determined, derived=derived_names, given=given, reached=reached)
-
-
-def documented(card_name: str) -> list[str]:
-    """Return the ids of the rows of a card that are marked as fitted."""
-    return [
-        row.id
-        for paper in paper_names()
-        for row in catalogue(paper).rows
-        if row.card == card_name and row.use == "fitted"
-    ]
 
 
 def _with(card: Card, values: Mapping[str, float]) -> Card:

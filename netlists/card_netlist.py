@@ -35,8 +35,8 @@ def subcircuit_name(card: Card) -> str:
     return name if name[:1].isalpha() else f"card_{name}"
 
 
-def format_card_subcircuit(card: Card, model: Model, name: str | None = None) -> str:
-    """Return an ngspice subcircuit that has the card's values as the defaults of its parameters.
+def format_card_subcircuit(card: Card, model: Model, name: str | None = None, dialect: str = "ngspice") -> str:
+    """Return a subcircuit that has the card's values as the defaults of its parameters.
 
     Parameters
     ----------
@@ -45,16 +45,20 @@ def format_card_subcircuit(card: Card, model: Model, name: str | None = None) ->
         The card's device.
     name : str, optional
         Name of the subcircuit; the card's name by default.
+    dialect : str
+        ``ngspice``, ``ltspice`` or ``xyce``.
 
     Raises
     ------
     ParameterError
         If a value is out of range.
+    UnknownNameError, EmissionError
+        As :func:`synspice.netlists.subcircuit.format_subcircuit`.
     """
     text = card_text(card)
     if name is not None:
         text["name"] = name
-    return format_subcircuit(model, card.parameters, **text)
+    return format_subcircuit(model, card.parameters, dialect=dialect, **text)
 
 
 def _one_line(text: str) -> str:

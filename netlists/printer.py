@@ -1,10 +1,11 @@
-"""SPICE expressions: the printer, and what differs between the dialects."""
+"""SPICE expressions: the printer, for every dialect."""
 
 from __future__ import annotations
 
 from typing import ClassVar
 
 from ..compact.printing import Printer
+from .dialects import LTSPICE, NGSPICE, XYCE
 
 
 class SpicePrinter(Printer):
@@ -15,15 +16,22 @@ class SpicePrinter(Printer):
     """
 
     target: ClassVar[str] = "ngspice"
-    functions: ClassVar[dict[str, str]] = {
-        "exp": "exp",
-        "log": "ln",
-        "sqrt": "sqrt",
-        "sinh": "sinh",
-        "cosh": "cosh",
-        "tanh": "tanh",
-        "atan": "atan",
-        "asinh": "asinh",
-        "minimum": "min",
-        "maximum": "max",
-    }
+    functions: ClassVar[dict[str, str]] = dict(NGSPICE.functions)
+
+
+class LtspicePrinter(SpicePrinter):
+    """Prints expressions for LTspice."""
+
+    target: ClassVar[str] = "LTspice"
+    functions: ClassVar[dict[str, str]] = dict(LTSPICE.functions)
+
+
+class XycePrinter(SpicePrinter):
+    """Prints expressions for Xyce."""
+
+    target: ClassVar[str] = "Xyce"
+    functions: ClassVar[dict[str, str]] = dict(XYCE.functions)
+
+
+PRINTERS: dict[str, type[SpicePrinter]] = {"ngspice": SpicePrinter, "ltspice": LtspicePrinter, "xyce": XycePrinter}
+"""The printer of each dialect."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields, replace
-from typing import Any, TypeVar
+from importlib import import_module
+from typing import Any, TypeVar, cast
 
 from ..compact.card import Card
 from ..compact.errors import ParameterError, UnknownNameError, nearest
@@ -18,7 +19,7 @@ from .testbench import Job, run_ngspice
 
 Progress = Callable[[int, int], None]
 Engine = Callable[[Sequence[Job], Progress | None, Mapping[str, Any]], list[Result]]
-Options = TypeVar("Options", ReferenceOptions, SolverOptions)
+Options = TypeVar("Options")
 
 
 def _reference(jobs: Sequence[Job], progress: Progress | None, given: Mapping[str, Any]) -> list[Result]:
@@ -37,7 +38,7 @@ def _ngspice(jobs: Sequence[Job], progress: Progress | None, given: Mapping[str,
 
 def engine_options(kind: type[Options], given: Mapping[str, Any], engine: str) -> Options:
     """Return an engine's options, some given by name; each has the type of its default."""
-    known = {f.name: f.default for f in fields(kind) if f.name != "temperature_c"}  # the bench says the temperature
+    known = {f.name: f.default for f in fields(cast("Any", kind)) if f.name != "temperature_c"}  # the bench says it
     faults = [f"no option '{name}'{nearest(name, known)}" for name in given if name not in known]
     chosen = {}
     for name, value in given.items():
@@ -60,7 +61,18 @@ def engine_options(kind: type[Options], given: Mapping[str, Any], engine: str) -
     return kind(**chosen)
 
 
-ENGINES: dict[str, Engine] = {"reference": _reference, "ngspice": _ngspice}
+def _vacask(jobs: Sequence[Job], progress: Progress | None, given: Mapping[str, Any]) -> list[Result]:
+    vacask: Any = import_module("synspice.veriloga.vacask")  # a folder above this one: loaded only where it is asked for
+    options = engine_options(vacask.VacaskOptions, given, "vacask")
+    results: list[Result] = vacask.run_vacask(jobs, options=options, progress=progress)
+    return results
+
+
+ENGINES: dict[str, Engine] = {
+    "reference": _reference,
+    "ngspice": _ngspice,
+    "vacask": _vacask,
+}
 """Every engine by the name that the command line uses."""
 
 
@@ -93,12 +105,12 @@ def run(
     device : Card or Model
         A card, or a model with its default values.
     engine : str
-        ``reference`` or ``ngspice``.
+        ``reference``, ``ngspice`` or ``vacask``.
     values : mapping of name to float, optional
         Parameter values that replace the card's, such as an initial state.
     options : mapping of name to value, optional
         Solver options that replace the engine's own: fields of `SolverOptions` for ngspice, of `ReferenceOptions` for
-        the reference.
+        the reference, of `VacaskOptions` for VACASK.
 
     Returns
     -------

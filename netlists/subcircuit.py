@@ -9,11 +9,13 @@ from typing import Any
 
 import sympy as sp
 
-from ..compact.constants import CONSTANT_VALUES, ZERO_CELSIUS
+from ..compact.constants import CONSTANT_VALUES
+from ..compact.errors import EmissionError
 from ..compact.model import FROZEN, TEMPERATURE, Model, Quantity
 from ..compact.primitives import Primitive
 from ..compact.version import __version__
-from .printer import SpicePrinter
+from .dialects import NGSPICE, Dialect, get_dialect
+from .printer import PRINTERS
 
 STATE_CAPACITANCE = 1e-9
 """Capacitance [F] that integrates a state: larger takes more steps, below 1 pF ngspice's chgtol hides the error."""
@@ -23,6 +25,8 @@ HOLD_RATE = 1e6
 
 INLINE_SIZE = 3
 """Operations up to which a repeated quantity stays inline; a larger one becomes the voltage of a node."""
+
+NO_AC = ": no AC analysis, for it takes no source that depends on time, as the states' sources do"
 
 WIDTH = 118
 
@@ -34,8 +38,9 @@ def format_subcircuit(
     name: str | None = None,
     notes: Mapping[str, str] | None = None,
     header: str = "",
+    dialect: str = "ngspice",
 ) -> str:
-    """Return the text of an ngspice subcircuit.
+    """Return the text of a SPICE subcircuit.
 
     Every parameter of the model is a parameter of the subcircuit, the given values its defaults. A state is the voltage of a
     1 nF capacitor, as the deviation from its initial value in the state's natural scale; it is held at zero until the
@@ -52,6 +57,8 @@ def format_subcircuit(
         Where each value comes from, for the comments.
     header : str
         Further comment lines.
+    dialect : str
+        ``ngspice``, ``ltspice`` or ``xyce``; see :mod:`synspice.netlists.dialects`.
 
     Returns
     -------
@@ -62,21 +69,33 @@ def format_subcircuit(
     ------
     ParameterError
         If a value is unknown or out of range.
+    UnknownNameError
+        If the dialect is not known.
+    EmissionError
+        If a name stands for something else in the dialect.
     """
     complete = model.values(values or {})
-    return _Writer(model, complete, name or model.name, notes or {}, header).text()
+    return _Writer(model, complete, name or model.name, notes or {}, header, get_dialect(dialect)).text()
 
 
 class _Writer:
     def __init__(
-        self, model: Model, values: Mapping[str, float], name: str, notes: Mapping[str, str], header: str
+        self,
+        model: Model,
+        values: Mapping[str, float],
+        name: str,
+        notes: Mapping[str, str],
+        header: str,
+        dialect: Dialect,
     ) -> None:
         self.model = model
         self.values = values
         self.name = name
         self.notes = notes
         self.header = header
-        self.printer = SpicePrinter({TEMPERATURE.name: f"(temper+{ZERO_CELSIUS})"})
+        self.dialect = dialect
+        self._check_names()
+        self.printer = PRINTERS[dialect.name]({TEMPERATURE.name: dialect.temperature})
         self.printer.symbols.update({n: repr(v) for n, v in CONSTANT_VALUES.items()})
         self.variables = {v.name: f"V({v.plus},{v.minus})" for v in model.voltages}
         for state in model.states:
@@ -85,6 +104,15 @@ class _Writer:
         self.arguments: dict[str, list[str]] = {}
         self.nodes: set[str] = set()
         self._find_arguments()
+
+    def _check_names(self) -> None:
+        model = self.model
+        named = {p.name for p in model.parameters} | {q.name for q in model.quantities} | {s.name for s in model.states}
+        if clash := sorted(named & self.dialect.reserved):
+            raise EmissionError(
+                f"{self.dialect.title} subcircuit '{self.name}': {self.dialect.title} has a function of its own named "
+                f"'{clash[0]}'; rename it in the definition of '{model.name}', such as to '{clash[0]}_0'"
+            )
 
     def _find_arguments(self) -> None:
         """Note, for each quantity, the variables that its function takes, and which quantities get a node of their own."""
@@ -133,6 +161,8 @@ class _Writer:
             f"* {self.name}: {model.title}",
             f"* synspice {__version__}, device {model.name} ({model.definition_hash})",
         ]
+        if self.dialect is not NGSPICE:
+            lines.append(f"* for {self.dialect.title}{'' if self.dialect.held_in_ac else NO_AC}")
         for paragraph in [*model.description.strip().split("\n\n"), *self.header.splitlines()]:
             lines += ["*", *(f"* {part}" for part in textwrap.wrap(" ".join(paragraph.split()), WIDTH - 2))]
         lines += ["*", f"* terminals: {' '.join(model.terminals)}"]
@@ -144,7 +174,7 @@ class _Writer:
         return lines
 
     def _interface(self) -> list[str]:
-        lines = [f".subckt {self.name} {' '.join(self.model.terminals)}"]
+        lines = [f".subckt {self.name} {' '.join(self.model.terminals)}{self.dialect.parameters}"]
         lines += [f"+ {p.name}={self.printer.number(self.values[p.name])}" for p in self.model.parameters]
         return lines
 
@@ -171,7 +201,7 @@ class _Writer:
             if quantity.name in self.nodes:
                 scale = "" if quantity.scale == 1 else f"/{quantity.scale!r}"
                 text = self._call_quantities(quantity.expression, self.variables)
-                lines += _wrapped(f"B{quantity.name} {quantity.name} 0 V = ({text}){scale}")
+                lines += _wrapped(f"B{quantity.name} {quantity.name} 0 V = {self.dialect.source(f'({text}){scale}')}")
                 continue
             text = self._call_quantities(quantity.expression, {})
             lines += _wrapped(
@@ -201,9 +231,11 @@ class _Writer:
                 f"{state.initial_parameter.name} in units of {state.scale:g} {state.unit}"
             )
             lines.append(f"C{state.name} {state.name} 0 {STATE_CAPACITANCE!r}")
+            moved = self.dialect.choice.format(
+                test=f"time*(1-{FROZEN.name}) > 0", yes=f"({text}){scale}", no=f"-{HOLD_RATE!r}*V({state.name})"
+            )
             lines += _wrapped(
-                f"B{state.name} 0 {state.name} I = {STATE_CAPACITANCE!r}*(time*(1-{FROZEN.name}) > 0"
-                f" ? ({text}){scale} : -{HOLD_RATE!r}*V({state.name}))"
+                f"B{state.name} 0 {state.name} I = {self.dialect.source(f'{STATE_CAPACITANCE!r}*({moved})')}"
             )
         return lines
 
@@ -211,14 +243,17 @@ class _Writer:
         lines = ["* currents and charges"]
         for i, branch in enumerate(self.model.currents):
             text = self._call_quantities(branch.expression, self.variables)
-            lines += _wrapped(f"Bcurrent{i} {branch.plus} {branch.minus} I = {text}")
+            lines += _wrapped(f"Bcurrent{i} {branch.plus} {branch.minus} I = {self.dialect.source(text)}")
         for i, branch in enumerate(self.model.charges):
             capacitance = self._capacitance(branch.expression, branch.plus, branch.minus)
             if capacitance is not None:
                 lines.append(f"Ccharge{i} {branch.plus} {branch.minus} {{{self.printer.print(capacitance)}}}")
             else:
                 text = self._call_quantities(branch.expression, self.variables)
-                lines += _wrapped(f"Ccharge{i} {branch.plus} {branch.minus} Q = {{{text}}}")
+                element = self.dialect.charge.format(
+                    name=f"charge{i}", plus=branch.plus, minus=branch.minus, charge=text
+                )
+                lines += _wrapped(element)
         return lines
 
     def _capacitance(self, charge: sp.Expr, plus: str, minus: str) -> sp.Expr | None:

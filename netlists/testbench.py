@@ -93,7 +93,19 @@ def impedance_lines(terminal: str, drive: Drive, source: str) -> list[str]:
     return [
         f"* source of {drive.resistance:g} ohm with a compliance of {drive.compliance:g} A",
         f"B{source} {source} {terminal} I = {linear}*exp(-{1 / (2 * LIMITER_SHARPNESS)!r}*ln(1+{grown}))",
+        f"C{source} {source} {terminal} {_limiter_time(drive.waveform) * drive.compliance!r}",
     ]
+
+
+def _limiter_time(waveform: Waveform) -> float:
+    """Return the time [s] in which a source in compliance charges the capacitor across it by 1 V.
+
+    Without that capacitor ngspice's time step can shrink to nothing where the current is flat. It is long enough for the
+    smallest time step (1e-14 of the run), and at an edge of 1 V it carries 1e-4 of the compliance at most.
+    """
+    if len(waveform.time) == 1:
+        return 0.0
+    return min(1e-10 * waveform.duration, 1e-4 * waveform.shortest_feature)
 
 
 def format_bench(job: Job, options: SolverOptions | None = None) -> str:

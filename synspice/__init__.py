@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from .compact.version import __version__
     from .emitters import emit
     from .netlists.experiments import get_experiment
+    from .netlists.network import run_networks
     from .netlists.run import run_many
 
 _HOMES = {
@@ -50,6 +51,7 @@ _HOMES = {
     "read": "api",
     "run": "api",
     "run_many": "netlists.run",
+    "run_networks": "netlists.network",
     "write_card": "compact.card",
 }
 """The module of each name."""

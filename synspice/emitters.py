@@ -37,6 +37,25 @@ def _ngspice(card: Card, model: Model) -> str:
     return format_card_subcircuit(card, model)
 
 
+def _ltspice(card: Card, model: Model) -> str:
+    from .netlists.card_netlist import format_card_subcircuit
+
+    return format_card_subcircuit(card, model, dialect="ltspice")
+
+
+def _xyce(card: Card, model: Model) -> str:
+    from .netlists.card_netlist import format_card_subcircuit
+
+    return format_card_subcircuit(card, model, dialect="xyce")
+
+
+def _veriloga(card: Card, model: Model) -> str:
+    from .netlists.card_netlist import card_text
+    from .veriloga.module import format_module
+
+    return format_module(model, card.parameters, **card_text(card))
+
+
 def _python(card: Card, model: Model) -> str:
     from .compact.python_code import format_python
 
@@ -60,6 +79,11 @@ def _latex(card: Card, model: Model) -> str:
 
 EMITTERS: dict[str, Target] = {
     "ngspice": Target("a SPICE subcircuit of behavioural sources, for ngspice", _ngspice),
+    "ltspice": Target("the same subcircuit in LTspice's dialect (from its documentation; not run here)", _ltspice),
+    "xyce": Target("the same subcircuit in Xyce's dialect (from its documentation; not run here)", _xyce),
+    "veriloga": Target(
+        "a Verilog-A module, for openvaf-r, VACASK, ngspice with OSDI and commercial simulators", _veriloga
+    ),
     "python": Target("a Python module of plain functions with their Jacobians; needs numpy only", _python),
     "markdown": Target("documentation, with the formulas in TeX", _markdown),
     "latex": Target("documentation, as a LaTeX document", _latex),

@@ -4,7 +4,7 @@ import sympy as sp
 
 from ..constants import BOLTZMANN, BOLTZMANN_EV
 from ..definition import Definition
-from ..primitives import abs_power, limexp, logistic, positive_part, saturate, smooth_abs
+from ..primitives import abs_power, limexp, logistic, positive_part, saturate, signed_power, smooth_abs
 
 CLOSING_WIDTH = 0.025
 """Width, as a fraction of the gap, over which growth along the gap gives way to thickening."""
@@ -103,7 +103,7 @@ opened = d.quantity(
 )
 field = d.quantity("field", "1", (v / (gap * v_half)) ** 2, "square of the field in units of the half driving one")
 drive = d.quantity(
-    "drive", "1", abs_power(field / (1 + field), m_grow / 2, 1e-12), "drive of growth along the gap"
+    "drive", "1", signed_power(field / (1 + field), m_grow / 2, 1e-9), "drive of growth along the gap"
 )
 lateral = d.quantity("lateral", "1", abs_power(v / v_half, m_thick, 5e-3), "drive of thickening and pumping", scale=1.0)
 alive = d.quantity("alive", "1", 1 / (1 + (thick / w_life) ** 4), "decay left to a filament of this thickness")

@@ -4,7 +4,7 @@ import sympy as sp
 
 from ..constants import BOLTZMANN, ELECTRON_MASS, ELEMENTARY_CHARGE, PLANCK
 from ..definition import Definition
-from ..primitives import abs_power, limexp, saturate, smooth_abs, softplus
+from ..primitives import abs_power, limexp, positive_part, saturate, smooth_abs
 
 V_CORNER = 1e-2
 """Voltage [V] below which the magnitude in the Fowler-Nordheim law is rounded; its exponential is out by then."""
@@ -117,15 +117,17 @@ i_te = d.quantity("i_te", "A", i_s * (limexp(v / v_te) - 1), "current of thermio
 w_c = d.quantity("w_c", "1", saturate(w, 0, 1, 0.05), "vacancy coordinate, bounded for the conduction law")
 i_x = d.quantity("i_x", "A", limexp(s) * (i_te + limexp(-lam * (1 - w_c)) * i_t), "current")
 v_e = d.quantity("v_e", "V", v + gam * s, "bias that moves the vacancies")
-z_set = d.quantity("z_set", "1", (v_e - v_set - b_set * abs_power(w, n_set, W_CORNER)) / d_set, "overdrive of set")
-z_res = d.quantity(
-    "z_res", "1", (-v_e - v_res - b_res * abs_power(1 - w, n_res, W_CORNER)) / d_res, "overdrive of reset"
+over_set = d.quantity(
+    "over_set", "V", v_e - v_set - b_set * abs_power(w, n_set, W_CORNER), "bias over the threshold of set"
+)
+over_res = d.quantity(
+    "over_res", "V", -v_e - v_res - b_res * abs_power(1 - w, n_res, W_CORNER), "bias over the threshold of reset"
 )
 
 d.current(p, n, i_x)
 d.charge(p, n, c_0 * v)
 d.rate(s, k_s * (v**3 - abs_power(v, 3, 1e-3) * s / s_max) - s / tau_s)
-d.rate(w, k_set * d_set * softplus(z_set) * (1 - w) - k_res * d_res * softplus(z_res) * w)
+d.rate(w, k_set * positive_part(over_set, d_set) * (1 - w) - k_res * positive_part(over_res, d_res) * w)
 d.observable("emission_current", "A", limexp(s) * i_te, "part of the current that is emission")
 d.noise("shot", p, n, 2 * ELEMENTARY_CHARGE * smooth_abs(i_x, 1e-15))
 d.reference(

@@ -174,7 +174,7 @@ def alone(
 
 def pulse_changes(bench: Workbench, pulses: Sequence[tuple[float, float]]) -> np.ndarray:
     """Return the change of conductance [S] 0.1 s after single (voltage [V], width [s]) pulses."""
-    wanted = []
+    wanted: list[tuple[Bench, Mapping[str, float]]] = []
     for voltage, width in pulses:
         edge = 1e-3 * width
         gate = [(14 * MS, 0.0), (edge, voltage), (width - edge, voltage), (edge, 0.0), (0.112, 0.0)]

@@ -94,14 +94,15 @@ def _draw(axes: Axes, plot: Plot, curves: Mapping[str, Curve]) -> None:
     chosen = [label for label in curves if not plot.only or label in plot.only]
     for k, label in enumerate(chosen):
         x, y = curves[label]
-        style = {"marker": "o", "markersize": 3.0} if len(x) <= 60 else {}
+        few = len(x) <= 60
         axes.plot(
             x,
             np.abs(y) if "y" in plot.log else y,
             color=COLOURS[k % len(COLOURS)],
             linewidth=1.1,
             label=label if len(chosen) > 1 else None,
-            **style,
+            marker="o" if few else None,
+            markersize=3.0,
         )
     for text, value in (plot.lines or {}).items():
         axes.axhline(value, color="black", linewidth=0.8, linestyle="--")

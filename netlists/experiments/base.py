@@ -61,6 +61,8 @@ class Experiment(ABC):
             limits = item.metadata
             if not math.isfinite(value):
                 faults.append(f"{item.name} = {value} is not finite")
+            elif isinstance(item.default, int) and not isinstance(value, int):
+                faults.append(f"{item.name} = {value:g} must be a whole number")
             elif limits.get("above") is not None and not value > limits["above"]:
                 faults.append(f"{item.name} = {value:g} {limits['unit']} must be above {limits['above']:g}")
             elif limits.get("at_least") is not None and value < limits["at_least"]:

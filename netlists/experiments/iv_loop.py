@@ -67,6 +67,11 @@ class IVLoop(Experiment):
         before = float(np.interp(read, v_out, i_out)) / read
         after = float(np.interp(read, v_back[::-1], i_back[::-1])) / read
         sensible = (v_out > 0.02 * np.max(v_out)) & (i_out > 0)
+        if np.count_nonzero(sensible) < 2:  # no current on this side
+            return {
+                f"{label}_conductance_out": Measured(before, "S"),
+                f"{label}_conductance_back": Measured(after, "S"),
+            }
         v, log_g = v_out[sensible], np.log10(i_out[sensible] / v_out[sensible])
         change = np.gradient(log_g, v)
         k = int(np.argmax(np.abs(change)))

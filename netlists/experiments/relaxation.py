@@ -7,6 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from ...compact.errors import ParameterError
 from ...compact.model import Model
 from ...compact.result import Measured, Result
 from .base import Experiment, conductance_at, crossing, setting
@@ -32,6 +33,14 @@ class Relaxation(Experiment):
     first_read: float = setting(50e-6, "s", "from the pulse's end to the first read", above=0)
     last_read: float = setting(0.1, "s", "from the pulse's end to the last read", above=0)
     reads: int = setting(40, "1", "reads", at_least=3)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.last_read <= self.first_read:
+            raise ParameterError(
+                f"experiment '{self.name}'",
+                [f"last_read = {self.last_read:g} s must be after first_read = {self.first_read:g} s"],
+            )
 
     @property
     def read_starts(self) -> np.ndarray:

@@ -12,18 +12,12 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ..process import Fault
 from .deck import analyses, transient_stop
 from .rawfile import Plot
 
 #: How far from its stop time, relatively, a transient may end: ngspice meets it to rounding.
 _STOP_TOLERANCE = 1e-6
-
-
-class Fault(NamedTuple):
-    """Why a run cannot be trusted: a reason that `SimulationError` knows, and a sentence."""
-
-    reason: str
-    message: str
 
 
 class _Rule(NamedTuple):

@@ -35,7 +35,7 @@ def run(
     card: Annotated[
         str, typer.Option("--card", help="A card's name, a card file, or a device's name for its default values.")
     ],
-    engine: Annotated[str, typer.Option("--engine", help="reference or ngspice.")] = "ngspice",
+    engine: Annotated[str, typer.Option("--engine", help="reference, ngspice or vacask.")] = "ngspice",
     output_format: OutputFormat = Format.text,
     output: Annotated[
         Path | None, typer.Option("-o", "--output", metavar="FILE", help="Write the JSON record here.")

@@ -221,12 +221,12 @@ def test_sensitivities_need_a_start_at_zero() -> None:
 
 
 def test_a_stiff_switch_in_series_with_a_drift_memristor() -> None:
-    """On within microseconds, off over milliseconds: the synapse learns during the pulses only, with and without 1 pF."""
+    """On within microseconds, off over milliseconds: the synapse learns during the pulses only, with and without 1 fF."""
     pulse = [(1e-6, 1.0), (2e-4, 1.0), (1e-6, 0.0), (5e-3, 0.0)]
     wave = Waveform.from_steps(0.0, pulse * 2)
     synapse = {"v_set": 0.08, "k_set": 1e3 * np.exp(-0.9 / 0.08), "g_on": 5e-5, "x_init": 0.2}
     weights = []
-    for capacitance in (1e-12, 0.0):
+    for capacitance in (1e-15, 0.0):
         switch = {"g_on": 1e-3, "g_off": 1e-10, "k": 0.03}
         network = series(toys.threshold_switch(), switch, DRIFT, synapse, pre=wave, capacitance=capacitance)
         found = simulate_network(network)

@@ -132,7 +132,12 @@ def test_a_nonlinear_charge_behind_a_resistor() -> None:
 
     def parts(z: float, x: float) -> tuple[float, float, float, float]:
         root = np.sqrt(z**2 + v_c**2)
-        return g * (1 + x**2) * z, c * v_c**3 * (1 + x) / root**3, c * v_c * z / root, (z**2 / (z**2 + v_0**2) - x) / tau
+        return (
+            g * (1 + x**2) * z,
+            c * v_c**3 * (1 + x) / root**3,
+            c * v_c * z / root,
+            (z**2 / (z**2 + v_0**2) - x) / tau,
+        )
 
     def slope(t: float, y: np.ndarray) -> list[float]:
         x, z = y
@@ -274,28 +279,35 @@ def test_three_terminals() -> None:
     np.testing.assert_allclose(result["read_voltage"], 0.1, rtol=1e-12)
 
 
+def test_sources_with_impedances_at_two_terminals() -> None:
+    """Each follows its own divider: the gate's current does not pass the channel."""
+    drives = {t: Drive(waveform=FAST_LOOP, series_resistance=r) for t, r in (("g", 1e3), ("d", 1e6))}
+    result = simulate(toys.transistor(), {}, Bench(drives=drives))
+    source = FAST_LOOP(result.time)
+    np.testing.assert_allclose(result["voltage"], source - 1e3 * result["current"], atol=1e-9)
+    np.testing.assert_allclose(result["read_voltage"], source - 1e6 * result["read_current"], atol=1e-9)
+    np.testing.assert_allclose(
+        result["read_current"], 1e-6 * (0.1 + result["w"]) * result["read_voltage"], rtol=1e-4, atol=1e-12
+    )
+
+
+def test_a_device_without_memory() -> None:
+    drive = Drive(waveform=FAST_LOOP, series_resistance=500.0)
+    result = simulate(toys.resistor(), {}, Bench(drives={"p": drive}))
+    np.testing.assert_allclose(result["current"], FAST_LOOP(result.time) / 1000.0, atol=1e-12)
+
+
 Failing = Callable[[], object]
-IMPEDED = Drive(waveform=FAST_LOOP, series_resistance=1e3)
 FAILURES: dict[str, tuple[Failing, type[Exception], str]] = {
     "a constant": (
         lambda: simulate(toys.relaxing(), {}, Bench(drives={"p": Drive(waveform=Waveform.constant(1.0))})),
         EngineError,
         "the stimulus is constant: give it a duration with a second point",
     ),
-    "two impedances": (
-        lambda: simulate(toys.transistor(), {}, Bench(drives={"g": IMPEDED, "d": IMPEDED})),
-        EngineError,
-        "takes one source with an impedance; use ngspice for the others",
-    ),
     "a parameter out of range": (
         lambda: simulate(toys.relaxing(), {"tau": -1}, Bench(drives={"p": Drive(waveform=FAST_LOOP)})),
         ParameterError,
         "tau = -1 s is outside its range",
-    ),
-    "a device without memory": (
-        lambda: simulate(toys.resistor(), {}, Bench(drives={"p": IMPEDED})),
-        EngineError,
-        "a device with.* a state",
     ),
 }
 

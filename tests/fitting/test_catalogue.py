@@ -47,7 +47,11 @@ def test_a_row_is_read_with_its_limits(tmp_path):
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ('kind = "quantitative"', 'kind = "precise"', "kind = 'precise' is not one of quantitative, trend, statistical"),
+        (
+            'kind = "quantitative"',
+            'kind = "precise"',
+            "kind = 'precise' is not one of quantitative, trend, statistical",
+        ),
         ('source = "Fig. 1"', 'sources = "Fig. 1"', r"'sources' is not a key.*source"),
         ('documented = "1 kohm"\n', "", "'documented' is missing"),
         ('expected = "met"', 'expected = "unmet"', "expected = 'unmet' needs a reason"),
@@ -79,7 +83,14 @@ def test_text_that_is_not_toml(tmp_path):
 
 @pytest.mark.parametrize(
     ("low", "high", "value", "accepted"),
-    [(1, 2, 1, True), (1, 2, 2.1, False), (-float("inf"), 2, -9, True), (1, 1, 1, True), (1, 2, None, False), (1, 2, float("nan"), False)],
+    [
+        (1, 2, 1, True),
+        (1, 2, 2.1, False),
+        (-float("inf"), 2, -9, True),
+        (1, 1, 1, True),
+        (1, 2, None, False),
+        (1, 2, float("nan"), False),
+    ],
 )
 def test_limits(low, high, value, accepted):
     assert Limits(name="q", unit="1", low=low, high=high).accepts(value) is accepted
@@ -107,7 +118,13 @@ def test_a_third_of_the_rows_is_held_out(paper):
 
 @pytest.mark.parametrize("paper", paper_names())
 def test_no_held_out_row_is_a_target(paper):
-    targets = {t.row for recipe in protocol_module(paper).RECIPES.values() for s in recipe.stages for t in s.targets if not t.note}
+    targets = {
+        t.row
+        for recipe in protocol_module(paper).RECIPES.values()
+        for s in recipe.stages
+        for t in s.targets
+        if not t.note
+    }
     assert {catalogue(paper).row(name).use for name in targets} == {"fitted"}
 
 

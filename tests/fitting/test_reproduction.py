@@ -76,7 +76,9 @@ def protocol(monkeypatch):
     return replace
 
 
-@pytest.mark.parametrize(("value", "met"), [(1000.0, True), (990.0, True), (989.9, False), (math.nan, False), (None, False)])
+@pytest.mark.parametrize(
+    ("value", "met"), [(1000.0, True), (990.0, True), (989.9, False), (math.nan, False), (None, False)]
+)
 def test_a_row_is_met_within_its_limits(protocol, value, met):
     protocol(lambda bench: Outcome(simulated={"conductance": Measured(value, "nS")}))
     item = judged("EIS-21", "reference")
@@ -118,7 +120,11 @@ def test_two_processes_give_what_one_gives():
 def test_report_shows_the_panels_whose_rows_were_run(tmp_path):
     items = reproduce(["OTJ-20", "EIS-05", "EIS-21"], "reference", workers=1)
     page = write_report(items, tmp_path / "report").read_text()
-    assert sorted(p.name for p in (tmp_path / "report").iterdir()) == ["huang2025_fig2.png", "li2019_fig4.png", "report.html"]
+    assert sorted(p.name for p in (tmp_path / "report").iterdir()) == [
+        "huang2025_fig2.png",
+        "li2019_fig4.png",
+        "report.html",
+    ]
     for item in items:
         assert item.row.id in page
     assert catalogue("li2019").doi in page

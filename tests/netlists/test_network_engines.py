@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import toys
-from agreement import difference
+from waveform_distance import difference
 
 from synspice.compact.devices.drift_memristor import MODEL as DRIFT
 from synspice.compact.errors import ParameterError, UnknownNameError

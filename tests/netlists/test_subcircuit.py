@@ -19,8 +19,8 @@ from synspice.compact.registry import DEVICES
 from synspice.emitters import emit
 from synspice.netlists.subcircuit import format_subcircuit
 
-COMPARED = {"Python", "ngspice"}
-"""Targets whose numbers are compared here and in test_devices.py; the others are text for readers."""
+COMPARED = {"Python", "ngspice", "LTspice", "Xyce", "Verilog-A"}
+"""Targets whose numbers are compared: here, in test_devices.py, in test_dialects.py and in veriloga/test_evaluation.py."""
 
 PAIRS = [(device, target) for device in DEVICES for target in golden_files.TARGETS]
 

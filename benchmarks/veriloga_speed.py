@@ -1,0 +1,69 @@
+"""Compiled Verilog-A in VACASK against the behavioural netlist in ngspice: time for an accepted point of each device.
+
+``python benchmarks/veriloga_speed.py`` runs both with 1,000 and with 20,000 points at least, and divides the difference
+of the processor times by the difference of the points, so that start-up, parsing and reading back do not count.
+"""
+
+from __future__ import annotations
+
+import os
+import resource
+import statistics
+import time
+from dataclasses import replace
+
+from synspice.compact.model import Model
+from synspice.compact.registry import device_names, get_device
+from synspice.compact.stimulus import Bench
+from synspice.netlists.ngspice import SolverOptions
+from synspice.netlists.testbench import Job, run_ngspice
+from synspice.veriloga.stimuli import experiments, find_drive
+from synspice.veriloga.vacask import VacaskOptions, run_vacask
+
+STEPS = (1_000, 20_000)
+REPEATS = 3
+
+
+def children_seconds() -> float:
+    """Return the processor time of the processes that have ended [s]."""
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
+
+
+def measure(model: Model, bench: Bench, engine: str, steps: int) -> tuple[float, int]:
+    """Return the processor time of a run [s] and its points."""
+    job = Job(model=model, values={}, bench=bench)
+    largest = bench.duration / steps
+    before = children_seconds()
+    if engine == "vacask":
+        (result,) = run_vacask([job], options=replace(VacaskOptions(), max_step=largest))
+    else:
+        (result,) = run_ngspice([job], options=replace(SolverOptions(), max_step=largest))
+    return children_seconds() - before, len(result.time)
+
+
+def microseconds(model: Model, bench: Bench, engine: str) -> list[float]:
+    """Return the time for a point [us], once a repeat."""
+    measure(model, bench, engine, STEPS[0])  # compiles, and fills the caches
+    found = []
+    for _ in range(REPEATS):
+        (short, few), (long, many) = (measure(model, bench, engine, steps) for steps in STEPS)
+        found.append((long - short) / (many - few) * 1e6)
+    return found
+
+
+def main() -> None:
+    """Print the table."""
+    print(f"{os.cpu_count()} processors, load {os.getloadavg()[0]:.1f}, {time.strftime('%Y-%m-%d')}")
+    print(f"{'device':24} {'ngspice [us/point]':>22} {'VACASK [us/point]':>22} {'ratio':>6}")
+    for name in device_names():
+        model = get_device(name)
+        bench = experiments(find_drive(model, {}))["loop"].bench(model)
+        times = {engine: microseconds(model, bench, engine) for engine in ("ngspice", "vacask")}
+        middle = {engine: statistics.median(values) for engine, values in times.items()}
+        shown = [f"{middle[e]:6.2f} ({min(times[e]):.2f}-{max(times[e]):.2f})" for e in ("ngspice", "vacask")]
+        print(f"{name:24} {shown[0]:>22} {shown[1]:>22} {middle['ngspice'] / middle['vacask']:6.1f}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,148 @@
+"""What differs between the dialects of SPICE, as facts that the emitter uses and that tests probe.
+
+The entries of ngspice are checked by running it. Those of LTspice and Xyce are from their documentation; what the text
+computes is checked by running it in ngspice with their words exchanged for ngspice's.
+
+References
+----------
+LTspice help: "B. Arbitrary Behavioral Voltage or Current Sources" (functions, operators, ``time``), .FUNC, .SUBCKT.
+Xyce Reference Guide: "Expressions" (operators, arithmetic functions, ``TIME``, ``TEMP``), B device, .FUNC, .SUBCKT.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from ..compact.constants import ZERO_CELSIUS
+from ..compact.errors import UnknownNameError
+
+
+@dataclass(frozen=True, kw_only=True)
+class Dialect:
+    """The facts of one dialect.
+
+    Attributes
+    ----------
+    name : str
+    title : str
+        The simulator's name as it is written.
+    functions : mapping of basic function to the dialect's name of it
+    log : {"natural", "decimal"}
+        What ``log(x)`` means there; the emitter writes ``ln``.
+    power : {"absolute base", "exclusive or"}
+        What ``x^y`` means in a behavioural source; the emitter writes products and exponentials, and no power.
+    choice : str
+        How one of two values is chosen, with ``{test}``, ``{yes}`` and ``{no}``.
+    opening, closing : str
+        Around the expression of a behavioural source.
+    charge : str
+        Element of a charge, with ``{name}``, ``{plus}``, ``{minus}`` and ``{charge}``.
+    temperature : str
+        Ambient temperature [K].
+    parameters : str
+        Words before the parameters of a subcircuit.
+    held_in_ac : bool
+        Whether an AC analysis takes a source that names ``time``, and so holds the states.
+    reserved : frozenset of str
+        Words that a parameter or function cannot have for its name, beyond those of every target.
+    """
+
+    name: str
+    title: str
+    functions: Mapping[str, str]
+    log: Literal["natural", "decimal"]
+    power: Literal["absolute base", "exclusive or"]
+    choice: str
+    opening: str
+    closing: str
+    charge: str
+    temperature: str
+    parameters: str
+    held_in_ac: bool
+    reserved: frozenset[str]
+
+    def source(self, expression: str) -> str:
+        """Return the expression as a behavioural source takes it."""
+        return f"{self.opening}{expression}{self.closing}"
+
+
+_FUNCTIONS = {
+    "exp": "exp",
+    "log": "ln",
+    "sqrt": "sqrt",
+    "sinh": "sinh",
+    "cosh": "cosh",
+    "tanh": "tanh",
+    "atan": "atan",
+    "asinh": "asinh",
+    "minimum": "min",
+    "maximum": "max",
+}
+
+NGSPICE = Dialect(
+    name="ngspice",
+    title="ngspice",
+    functions=_FUNCTIONS,
+    log="natural",
+    power="absolute base",
+    choice="{test} ? {yes} : {no}",
+    opening="",
+    closing="",
+    charge="C{name} {plus} {minus} Q = {{{charge}}}",
+    temperature=f"(temper+{ZERO_CELSIUS})",
+    parameters="",
+    held_in_ac=True,
+    reserved=frozenset(),
+)
+
+LTSPICE = Dialect(
+    name="ltspice",
+    title="LTspice",
+    functions=_FUNCTIONS,
+    log="natural",
+    power="exclusive or",
+    choice="if({test}, {yes}, {no})",
+    opening="",
+    closing="",
+    charge="B{name} {plus} {minus} I = ddt({charge})",
+    temperature=f"(temp+{ZERO_CELSIUS})",
+    parameters=" params:",
+    held_in_ac=True,
+    reserved=frozenset(),
+)
+
+XYCE = Dialect(
+    name="xyce",
+    title="Xyce",
+    functions=_FUNCTIONS,
+    log="decimal",
+    power="exclusive or",
+    choice="if({test}, {yes}, {no})",
+    opening="{",
+    closing="}",
+    charge="B{name} {plus} {minus} I = {{ddt({charge})}}",
+    temperature=f"(temp+{ZERO_CELSIUS})",
+    parameters=" PARAMS:",
+    held_in_ac=False,
+    reserved=frozenset(
+        {"m", "r", "re", "img", "ph", "db", "fmod", "spline", "akima", "cubic", "bli", "fasttable", "tablefile"}
+    ),
+)
+
+DIALECTS: dict[str, Dialect] = {d.name: d for d in (NGSPICE, LTSPICE, XYCE)}
+"""Every dialect by its name."""
+
+
+def get_dialect(name: str) -> Dialect:
+    """Return a dialect.
+
+    Raises
+    ------
+    UnknownNameError
+        With the nearest names.
+    """
+    if name not in DIALECTS:
+        raise UnknownNameError("dialect", name, DIALECTS)
+    return DIALECTS[name]
