@@ -301,7 +301,7 @@ def frequencies(bench: Workbench, counts: Sequence[tuple[int, int, int]]) -> Out
         found["last"].append(last[-1] / last[0] - 1)
         found["return"].append(last[-1] / first[0] - 1)
         whole = np.concatenate(list(parts.values()))
-        curves["/".join(map(str, count))] = (np.arange(1.0, whole.size + 1), whole)
+        curves["/".join(map(str, count))] = (np.arange(1.0, whole.size + 1), 1e6 * whole)
     worst = {name: min(v) if name == "rise" else max(v) for name, v in found.items()}
     worst["return"] = max(found["return"], key=abs)
     return Outcome(simulated={name: measured(100 * v, "%") for name, v in worst.items()}, curves=curves)
@@ -361,7 +361,7 @@ def timing_dependence(bench: Workbench) -> Outcome:
     late, early = (np.array([change[sign * d] for d in DELAYS]) for sign in (1, -1))
     signs = bool(np.all(late[np.abs(late) > FLOOR] > 0) and np.all(early[np.abs(early) > FLOOR] < 0))
     falls = bool(np.all(np.diff(np.abs(late)) < FLOOR) and np.all(np.diff(np.abs(early)) < FLOOR))
-    delays = np.array([*(-d for d in DELAYS[::-1]), *DELAYS])
+    delays = 1e6 * np.array([*(-d for d in DELAYS[::-1]), *DELAYS])
     return Outcome(
         simulated={
             "potentiation": measured(late[0], "%"),
@@ -486,8 +486,8 @@ PANELS = (
         title="Wang 2017, Fig. 5: facilitation and depression",
         plots=(
             Plot(row="W10", title="3 V, 1 ms", x="pulse", y="change (%)"),
-            Plot(row="W11", title="196 Hz, 5 kHz, 196 Hz", x="pulse", y="conductance (S)"),
-            Plot(row="W11b", title="other counts", x="pulse", y="conductance (S)"),
+            Plot(row="W11", title="196 Hz, 5 kHz, 196 Hz", x="pulse", y="conductance (uS)"),
+            Plot(row="W11b", title="other counts", x="pulse", y="conductance (uS)"),
         ),
     ),
     Panel(
@@ -495,8 +495,8 @@ PANELS = (
         title="Wang 2017, Fig. 6: the synapse of a diffusive and a drift memristor",
         plots=(
             Plot(row="W12", title="dependence on rate", x="gap (s)", y="change (uS)", log="x"),
-            Plot(row="W13", title="dependence on timing, TaOx", x="delay (s)", y="change (%)"),
-            Plot(row="W13b", title="dependence on timing, HfOx", x="delay (s)", y="change (%)"),
+            Plot(row="W13", title="dependence on timing, TaOx", x="delay (us)", y="change (%)"),
+            Plot(row="W13b", title="dependence on timing, HfOx", x="delay (us)", y="change (%)"),
         ),
     ),
 )
