@@ -2,37 +2,22 @@
 
 from __future__ import annotations
 
-import math
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping
-from dataclasses import Field, dataclass, field, fields
-from typing import Any, ClassVar
+from dataclasses import dataclass
 
 import numpy as np
 
 from ...compact.constants import ROOM_TEMPERATURE
-from ...compact.errors import ParameterError, nearest
 from ...compact.model import Model
 from ...compact.result import Measured, Result
 from ...compact.stimulus import Bench, Drive, Waveform
+from ..settings import Settings, setting
 
-
-def setting(
-    default: float | int | None,
-    unit: str,
-    description: str,
-    *,
-    above: float | None = None,
-    at_least: float | None = None,
-) -> Any:
-    """Return a dataclass field that carries its unit, its limit and its meaning."""
-    return field(
-        default=default, metadata={"unit": unit, "description": description, "above": above, "at_least": at_least}
-    )
+__all__ = ["Experiment", "conductance_at", "crossing", "read_signals", "setting"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Experiment(ABC):
+class Experiment(Settings, ABC):
     """A stimulus for one device, and what is measured from the waveforms.
 
     Attributes
@@ -45,53 +30,9 @@ class Experiment(ABC):
         Ambient temperature [K].
     """
 
-    name: ClassVar[str]
-    title: ClassVar[str]
-
     series_resistance: float = setting(0.0, "ohm", "between source and device", at_least=0)
     compliance: float | None = setting(None, "A", "largest current of the source", above=0)
     temperature: float = setting(ROOM_TEMPERATURE, "K", "ambient temperature", above=0)
-
-    def __post_init__(self) -> None:
-        faults = []
-        for item in fields(self):
-            value = getattr(self, item.name)
-            if value is None or not isinstance(value, int | float):
-                continue
-            limits = item.metadata
-            if not math.isfinite(value):
-                faults.append(f"{item.name} = {value} is not finite")
-            elif isinstance(item.default, int) and not isinstance(value, int):
-                faults.append(f"{item.name} = {value:g} must be a whole number")
-            elif limits.get("above") is not None and not value > limits["above"]:
-                faults.append(f"{item.name} = {value:g} {limits['unit']} must be above {limits['above']:g}")
-            elif limits.get("at_least") is not None and value < limits["at_least"]:
-                faults.append(f"{item.name} = {value:g} {limits['unit']} must be at least {limits['at_least']:g}")
-        if faults:
-            raise ParameterError(f"experiment '{self.name}'", faults)
-
-    @classmethod
-    def settings(cls) -> Iterator[Field[Any]]:
-        """Yield the fields that a user may set."""
-        yield from (f for f in fields(cls) if "unit" in f.metadata)
-
-    @classmethod
-    def from_settings(cls, given: Mapping[str, float]) -> Experiment:
-        """Return the experiment with some settings given by name.
-
-        Raises
-        ------
-        ParameterError
-            Unknown names (with the nearest) and values out of range.
-        """
-        known = {f.name: f for f in cls.settings()}
-        faults = [f"no setting '{name}'{nearest(name, known)}" for name in given if name not in known]
-        if faults:
-            raise ParameterError(f"experiment '{cls.name}'", faults)
-        whole = {
-            n: int(v) if isinstance(known[n].default, int) and float(v).is_integer() else v for n, v in given.items()
-        }
-        return cls(**whole)
 
     @abstractmethod
     def steps(self) -> list[tuple[float, float, float]]:

@@ -89,6 +89,14 @@ def numbers(pairs: Iterable[str] | None, option: str) -> dict[str, float]:
     return found
 
 
+def number_or_word(text: str) -> float | str:
+    """Return a number for a text that is one, else the text."""
+    try:
+        return float(text)
+    except ValueError:
+        return text
+
+
 def plain_value(text: str) -> bool | float | str:
     """Return a truth value or a number for a text that is one, else the text."""
     if text.lower() in ("true", "false"):

@@ -5,16 +5,18 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, cast
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ..compact.errors import UnknownNameError
 from .common import (
     DeviceFiles,
     Format,
     OutputFormat,
     check_writable_file,
     load_devices,
+    number_or_word,
     number_text,
     numbers,
     plain_value,
@@ -24,6 +26,7 @@ from .common import (
     unit_text,
     write_text,
 )
+from .run_circuit import run_circuit
 
 if TYPE_CHECKING:
     from ..compact.result import Result
@@ -31,11 +34,26 @@ if TYPE_CHECKING:
 
 
 def run(
-    experiment: Annotated[str, typer.Argument(help="iv-loop, pulse-train, relaxation or waveform.")],
-    card: Annotated[
-        str, typer.Option("--card", help="A card's name, a card file, or a device's name for its default values.")
+    experiment: Annotated[
+        str, typer.Argument(help="An experiment on one device, or a circuit: a wrong name lists them.")
     ],
-    engine: Annotated[str, typer.Option("--engine", help="reference, ngspice or vacask.")] = "ngspice",
+    card: Annotated[
+        str | None,
+        typer.Option(
+            "--card",
+            help="A card's name, a card file, or a device's name for its default values; a circuit has its own.",
+        ),
+    ] = None,
+    partner: Annotated[
+        str | None,
+        typer.Option(
+            "--partner", metavar="CARD", help="The second device of a circuit: the selector of a crossbar's cells."
+        ),
+    ] = None,
+    engine: Annotated[
+        str | None,
+        typer.Option("--engine", help="reference, ngspice (the default of experiments), vacask; array, for circuits."),
+    ] = None,
     output_format: OutputFormat = Format.text,
     output: Annotated[
         Path | None, typer.Option("-o", "--output", metavar="FILE", help="Write the JSON record here.")
@@ -68,12 +86,39 @@ def run(
 ) -> None:
     """Run an experiment on a card and print what is measured."""
     from ..compact.registry import resolve
+    from ..netlists.circuits import CIRCUITS
+    from ..netlists.experiments import EXPERIMENTS
     from ..netlists.run import get_engine, run_many
 
     load_devices(device_file)
     check_writable_file(output, "the record")
     check_writable_file(plot, "the figure")
     check_writable_file(deck, "the deck")
+    if experiment in CIRCUITS:
+        if waveform is not None or options:
+            raise typer.BadParameter(
+                "a circuit takes neither a waveform nor solver options", param_hint="--waveform, --option"
+            )
+        run_circuit(
+            experiment,
+            card=card,
+            partner=partner,
+            engine=engine,
+            settings={n: number_or_word(text) for n, text in split_pairs(settings, "--set").items()},
+            values=numbers(parameters, "--param"),
+            output_format=output_format,
+            output=output,
+            plot=plot,
+            deck=deck,
+        )
+        return
+    if experiment not in EXPERIMENTS:
+        raise UnknownNameError("experiment or circuit", experiment, (*EXPERIMENTS, *CIRCUITS))
+    if card is None:
+        raise typer.BadParameter("an experiment needs a card or a device", param_hint="--card")
+    if partner is not None:
+        raise typer.BadParameter("only a circuit has a second device", param_hint="--partner")
+    engine = engine or "ngspice"
     get_engine(engine)
     if deck is not None and engine == "reference":
         raise typer.BadParameter("the reference engine has no deck", param_hint="--deck")
@@ -108,7 +153,7 @@ def _experiment(name: str, settings: dict[str, float], waveform: Path | None) ->
         from .waveform_file import read_waveform
 
         points = read_waveform(waveform)
-        return replace(cast(PiecewiseLinear, kind.from_settings(settings)), waveform=points)
+        return replace(kind.from_settings(settings), waveform=points)
     if waveform is not None:
         raise typer.BadParameter(f"the experiment '{name}' has its own stimulus", param_hint="--waveform")
     return kind.from_settings(settings)

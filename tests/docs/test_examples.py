@@ -56,3 +56,12 @@ def test_ltp_ltd_fit(tmp_path: Path) -> None:
     assert card.values["k_set"].method == "fitted"
     assert (tmp_path / "report" / "report.html").is_file()
     assert ".subckt" in (tmp_path / "synapse.cir").read_text()
+
+
+def test_digits_crossbar() -> None:
+    pytest.importorskip("sklearn")
+    found = example("digits_crossbar").main()
+    assert found["crossbar, ideal wires"] == pytest.approx(found["software"], abs=0.01)
+    assert found["wires of 100 ohm a segment"] < found["wires of 20 ohm a segment"] <= found["crossbar, ideal wires"]
+    assert found["device spread of 30%"] < found["device spread of 10%"]
+    assert found["the same with selectors"] > 0.7

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from synspice.compact.errors import FitError as FitFailure
 from synspice.compact.errors import ParameterError
 from synspice.compact.registry import get_card, get_device

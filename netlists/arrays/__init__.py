@@ -1,0 +1,1 @@
+"""Fast solvers of wired arrays: linear read and dynamic write."""

@@ -1,0 +1,143 @@
+"""Arrays on their engines, and what a run will cost."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from importlib import import_module
+from typing import Any
+
+import numpy as np
+
+from ...compact.errors import EngineError
+from ...compact.network_reference import ENGINE_VERSION
+from ...compact.version import __version__
+from .. import ngspice
+from ..arrays.crossbar import Crossbar
+from ..arrays.deck import LEAST_STEPS, OPTIONS, SIDES, format_array, format_linear_read, read_linear, read_transient
+from ..arrays.dynamic_write import WriteResult, write_array
+from ..arrays.linear_read import solve_array
+from ..arrays.network import Drive, Wires
+
+ArrayEngine = Callable[[Crossbar, np.ndarray, Drive, np.ndarray], tuple[WriteResult, str]]
+"""Takes crossbar, times, drive and sample times; returns the waveforms at the samples, and the deck."""
+
+LONGEST = 600.0
+"""Seconds that a simulator may take."""
+
+# Seconds of a 64 x 64 array for an operating point and for a transient of 1000 points, and their powers in the number of cells.
+_COST = {
+    "array": (1e-3, 1.1, 0.5, 1.15),
+    "ngspice": (3.2, 2.35, 1200.0, 2.0),
+    "vacask": (0.1, 1.4, 15.0, 1.65),
+}
+
+
+def cost(engine: str, cells: int, *, transient: bool, cell_factor: float = 1.0) -> float:
+    """Return roughly how long a run takes [s], from measured 16 x 16 to 256 x 256 arrays.
+
+    Parameters
+    ----------
+    engine : str
+    cells : int
+    transient : bool
+        Or a read of linear cells.
+    cell_factor : float
+        How much dearer a cell is than a drift memristor: about 5 with a selector.
+    """
+    read, read_power, write, write_power = _COST[engine]
+    size = cells / 4096
+    return float(cell_factor * write * size**write_power if transient else read * size**read_power)
+
+
+def cost_text(engine: str, cells: int, *, transient: bool, cell_factor: float = 1.0) -> str:
+    """Return what a run will cost in words, with a faster engine where it is more than half a minute."""
+    seconds = cost(engine, cells, transient=transient, cell_factor=cell_factor)
+    if seconds < 2:
+        return ""
+    text = f"about {seconds:.2g} s in {engine}"
+    if seconds < 30 or engine == "array":
+        return text
+    others = {e: cost(e, cells, transient=transient, cell_factor=cell_factor) for e in _COST if e != engine}
+    faster = ", ".join(f"--engine {e} about {s:.2g} s" for e, s in others.items() if s < seconds / 2)
+    return f"{text}; {faster}"
+
+
+def _array(crossbar: Crossbar, times: np.ndarray, drive: Drive, samples: np.ndarray) -> tuple[WriteResult, str]:
+    result = write_array(
+        crossbar.cell,
+        crossbar.parameters(),
+        crossbar.initial_states(),
+        times,
+        drive,
+        crossbar.wires,
+        temperature=crossbar.temperature,
+        sample_times=samples,
+    )
+    return result, ""
+
+
+def _ngspice(crossbar: Crossbar, times: np.ndarray, drive: Drive, samples: np.ndarray) -> tuple[WriteResult, str]:
+    options = replace(OPTIONS, max_step=float(times[-1]) / LEAST_STEPS)
+    deck = format_array(crossbar, drive, times, options)
+    raw = ngspice.run_deck(deck, timeout=LONGEST)
+    return read_transient(crossbar, raw.plot("tran"), samples), deck
+
+
+def _vacask(crossbar: Crossbar, times: np.ndarray, drive: Drive, samples: np.ndarray) -> tuple[WriteResult, str]:
+    found: tuple[WriteResult, str] = _verilog_a().write_array_vacask(crossbar, times, drive, samples, timeout=LONGEST)
+    return found
+
+
+def _verilog_a() -> Any:
+    return import_module("synspice.veriloga.array_deck")  # a folder above this one: loaded only where it is asked for
+
+
+ARRAY_ENGINES: dict[str, ArrayEngine] = {"ngspice": _ngspice, "array": _array, "vacask": _vacask}
+"""Engines of dynamic arrays by the name that the command line uses."""
+
+
+def read_ends(engine: str, conductances: np.ndarray, drive: Drive, wires: Wires) -> tuple[dict[str, np.ndarray], str]:
+    """Return the current of each end [A] of an array of linear cells, into word lines and out of bit lines, and the deck."""
+    if engine == "ngspice":
+        deck = format_linear_read(conductances, drive, wires)
+        raw = ngspice.run_deck(deck, timeout=LONGEST)
+        rows, cols = conductances.shape
+        return read_linear(raw.plot("op"), (rows, cols)), deck
+    if engine == "vacask":
+        return _verilog_a().read_linear_vacask(conductances, drive, wires, timeout=LONGEST), ""
+    solution = solve_array(conductances, drive, wires)
+    return {side: getattr(solution, f"{side}_currents") for side in SIDES}, ""
+
+
+VERSIONS: dict[str, Callable[[], str]] = {
+    "array": lambda: f"synspice {__version__} array solver",
+    "ngspice": lambda: f"ngspice {ngspice.version()}",
+    "reference": lambda: ENGINE_VERSION,
+    "vacask": lambda: str(import_module("synspice.veriloga.vacask").version()),
+}
+
+
+def run_array(
+    engine: str, crossbar: Crossbar, times: np.ndarray, drive: Drive, samples: np.ndarray
+) -> tuple[WriteResult, str]:
+    """Run an array.
+
+    Raises
+    ------
+    EngineError
+        The engine would take far longer than :data:`LONGEST`.
+    """
+    factor = 1.0 if crossbar.selector is None else 5.0
+    cells = crossbar.rows * crossbar.cols
+    if cost(engine, cells, transient=True, cell_factor=factor) > LONGEST:
+        raise EngineError(
+            f"{crossbar.rows} x {crossbar.cols} cells would take "
+            f"{cost_text(engine, cells, transient=True, cell_factor=factor)}; take a faster engine or a smaller array"
+        )
+    return ARRAY_ENGINES[engine](crossbar, times, drive, samples)
+
+
+def engine_version(engine: str) -> str:
+    """Return the version of an engine for a record."""
+    return VERSIONS[engine]()

@@ -1,0 +1,176 @@
+"""A three-terminal device under a gate voltage alone: rest, constant pulses, and the sum of their rates (Huang 2025, eq. 1)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from scipy.integrate import solve_ivp
+
+from ...compact.constants import ROOM_TEMPERATURE
+from ...compact.errors import SimulationError
+from ...compact.model import Model
+from ...compact.python_code import compile_python
+from .base import Device
+from .spikes import Spike
+
+V_READ = 0.1
+"""Read voltage of the channel [V]."""
+
+RELATIVE_TOLERANCE = 1e-5
+
+
+def potentials(model: Model, gate: Any, read: float = 0.0) -> list[Any]:
+    """Return the branch voltages [V] with the written terminal at ``gate``, the read one at ``read``, the others grounded."""
+    at = {model.write[0]: gate}
+    if read:
+        at[model.read[0]] = read
+    return [at.get(v.plus, 0.0) - at.get(v.minus, 0.0) for v in model.voltages]
+
+
+def weights(device: Device, states: np.ndarray, v_read: float = V_READ) -> np.ndarray:
+    """Return the conductance of the read port [S] at states (n_states, n)."""
+    model = device.model
+    p = list(model.values(device.values).values())
+    flows = compile_python(model).currents(potentials(model, 0.0, v_read), states, p, ROOM_TEMPERATURE)
+    terminal = model.read[0]
+    total = sum(
+        ((b.plus == terminal) * 1.0 - (b.minus == terminal) * 1.0) * i
+        for b, i in zip(model.currents, flows, strict=True)
+    )
+    return np.asarray(total / v_read) * np.ones(states.shape[1])
+
+
+def initial_states(device: Device, count: int) -> np.ndarray:
+    """Return the states of devices as their values say, (n_states, count)."""
+    start = device.model.initial_states(device.model.values(device.values))
+    return np.tile(np.array(start)[:, None], (1, count))
+
+
+def hold(device: Device, states: np.ndarray, gate: np.ndarray, times: np.ndarray) -> np.ndarray:
+    """Return the states (n_times, n_states, n) of devices, each at a constant gate voltage (n,) [V], at times [s] from 0.
+
+    Raises
+    ------
+    SimulationError
+        If the integrator gives up.
+    """
+    model = device.model
+    functions, p = compile_python(model), list(model.values(device.values).values())
+    volts = potentials(model, gate)
+    scales = np.array([s.scale for s in model.states])[:, None]
+    shape = states.shape
+
+    def rate(time: float, y: np.ndarray) -> np.ndarray:
+        x = states + scales * y.reshape(shape)
+        return np.ravel(np.stack(functions.rates(volts, x, p, ROOM_TEMPERATURE)) / scales)
+
+    count = shape[1]
+    pattern = np.kron(np.ones((shape[0], shape[0])), np.eye(count))
+    answer = solve_ivp(
+        rate,
+        (0.0, float(times[-1])),
+        np.zeros(states.size),
+        method="BDF",
+        t_eval=times,
+        rtol=RELATIVE_TOLERANCE,
+        atol=1e-10,
+        jac_sparsity=pattern,
+        first_step=1e-9 * float(times[-1]),
+    )
+    if not answer.success:
+        raise SimulationError("convergence", f"'{model.name}' at a constant gate voltage: {answer.message}")
+    return np.asarray(states + scales * answer.y.T.reshape(len(times), *shape))
+
+
+def rest(device: Device, states: np.ndarray, duration: float) -> np.ndarray:
+    """Return the states (n_states, n) of devices after a time at 0 V [s]."""
+    return np.asarray(hold(device, states, np.zeros(states.shape[1]), np.array([0.0, duration]))[-1])
+
+
+def follow(device: Device, states: np.ndarray, gate: Spike, duration: float) -> np.ndarray:
+    """Return the states (n_states,) of one device after a gate waveform and rest at 0 V, ``duration`` [s] in all.
+
+    The gate voltage is the divider's own: right where its resistors are far below the gate's resistance, and its time
+    constant below the spikes' edges.
+
+    Raises
+    ------
+    SimulationError
+        If the integrator gives up.
+    """
+    model = device.model
+    functions, p = compile_python(model), list(model.values(device.values).values())
+    scales = np.array([s.scale for s in model.states])
+    corners = np.append(gate.time, max(gate.time[0] + duration, gate.time[-1]))
+    y = states / scales
+
+    def rate(time: float, y: np.ndarray) -> np.ndarray:
+        volts = potentials(model, float(gate(np.array(time))))
+        return np.asarray(np.array(functions.rates(volts, scales * y, p, ROOM_TEMPERATURE)) / scales)
+
+    for start, end in pairwise(corners.tolist()):
+        if end <= start:
+            continue
+        answer = solve_ivp(rate, (start, end), y, method="LSODA", rtol=RELATIVE_TOLERANCE, atol=1e-9)
+        if not answer.success:
+            raise SimulationError("convergence", f"'{model.name}' under a gate waveform: {answer.message}")
+        y = answer.y[:, -1]
+    return np.asarray(scales * y)
+
+
+@dataclass(frozen=True)
+class RateLaw:
+    """Change of weight per time [S/s] against a constant gate voltage [V]."""
+
+    voltage: np.ndarray
+    rate: np.ndarray
+
+    def __call__(self, voltage: np.ndarray) -> np.ndarray:
+        """Return the rate at voltages, interpolated on a scale that is logarithmic for large rates."""
+        small = float(np.min(np.abs(self.rate[self.rate != 0.0]), initial=1e-30))
+        bent = np.interp(voltage, self.voltage, np.arcsinh(self.rate / small))
+        return np.asarray(small * np.sinh(bent))
+
+    def sum(self, gate: Spike, points: int = 2000) -> float:
+        """Return the change of weight [S] as the sum of the rates along a gate waveform: eq. 1."""
+        time = np.union1d(np.linspace(gate.time[0], gate.time[-1], points), gate.time)
+        return float(np.trapezoid(self(gate(time)), time))
+
+
+def rate_law(device: Device, peak: float, change: float, longest: float = 1e3, count: int = 20) -> RateLaw:
+    """Return the rates of pulses of constant voltage, each as long as it takes to change the weight by ``change`` [S].
+
+    Parameters
+    ----------
+    device : Device
+    peak : float
+        Largest voltage [V], of both signs.
+    change : float
+        Change of weight [S] over which a rate is taken.
+    longest : float
+        Longest pulse [s]; the rate is that of its whole change where it does not reach ``change``.
+    count : int
+        Voltages of each sign.
+    """
+    half = np.linspace(0.0, peak, count + 1)
+    voltage = np.concatenate([-half[:0:-1], half])
+    times = np.concatenate([[0.0], np.geomspace(1e-10, longest, 260)])
+    states = hold(device, initial_states(device, voltage.size), voltage, times)
+    weight = np.stack([weights(device, s) for s in states])
+    moved = weight - weight[0]
+    rates = np.empty(voltage.size)
+    for k in range(voltage.size):
+        beyond = np.flatnonzero(np.abs(moved[:, k]) >= change)
+        if beyond.size == 0:
+            rates[k] = moved[-1, k] / times[-1]
+            continue
+        last = int(beyond[0])
+        sizes = np.abs(moved[[last - 1, last], k])
+        part = (change - sizes[0]) / (sizes[1] - sizes[0])
+        duration = times[last - 1] + part * (times[last] - times[last - 1])
+        rates[k] = np.sign(moved[last, k]) * change / duration
+    rates[count] = 0.0
+    return RateLaw(voltage, rates)

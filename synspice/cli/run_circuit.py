@@ -1,0 +1,81 @@
+"""``synspice run`` for circuits: their cards, settings, picture and record."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..compact.errors import OutputError
+from .common import Format, number_text, print_table, progress_bar, unit_text, write_text
+
+if TYPE_CHECKING:
+    from ..netlists.circuits import CircuitExperiment, CircuitResult
+
+
+def run_circuit(
+    name: str,
+    *,
+    card: str | None,
+    partner: str | None,
+    engine: str | None,
+    settings: Mapping[str, float | str],
+    values: Mapping[str, float],
+    output_format: Format,
+    output: Path | None,
+    plot: Path | None,
+    deck: Path | None,
+) -> None:
+    """Run a circuit, write what is asked for, and print what is measured."""
+    from ..netlists.circuits import get_circuit
+
+    circuit = get_circuit(name).from_settings(settings)
+    chosen = engine or circuit.engines[0]
+    if (cost := circuit.estimate(chosen)) != "":
+        print(f"synspice: {name} will take {cost}", file=sys.stderr)
+    with progress_bar(f"{name} in {chosen}") as progress:
+        result = circuit.run(card, chosen, partner=partner, values=values, progress=progress)
+    if output is not None:
+        write_text(result.to_json() + "\n", output, "the record")
+    if deck is not None:
+        if not result.decks:
+            raise OutputError(f"{name} in {chosen} has no deck; take --engine ngspice")
+        write_text("\n".join(result.decks), deck, "the deck")
+    if plot is not None:
+        draw(circuit, result, plot)
+    if output_format is Format.json:
+        if output is None:
+            print(result.to_json())
+        return
+    print(f"{name} in {result.engine_version}, {' and '.join(result.devices)}")
+    rows = [
+        (
+            quantity,
+            number_text(q.value) if not isinstance(q.value, list) else f"{len(q.value)} values",
+            unit_text(q.unit),
+        )
+        for quantity, q in result.quantities.items()
+    ]
+    print_table(("quantity", "value", "unit"), rows)
+
+
+def draw(circuit: CircuitExperiment, result: CircuitResult, path: Path) -> None:
+    """Draw a circuit's result into a file.
+
+    Raises
+    ------
+    OutputError
+        If the file cannot be written, or matplotlib does not know its kind.
+    """
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(11, 4), layout="constrained")
+    FigureCanvasAgg(figure)
+    circuit.draw(result, figure)
+    figure.suptitle(f"{circuit.title}: {' and '.join(result.devices)}, {result.engine_version}", fontsize="medium")
+    try:
+        figure.savefig(path, dpi=120)
+    except (OSError, ValueError) as error:
+        raise OutputError(f"cannot write the figure to {path}: {error}") from error

