@@ -103,8 +103,8 @@ def simulate_batch(
     ParameterError, EngineError, SimulationError
     """
     options = options or BatchOptions()
+    listed = [benches] if isinstance(benches, Bench) else list(benches)
     many = not isinstance(benches, Bench)
-    listed: list[Bench] = list(benches) if many else [benches]  # type: ignore[arg-type]
     count = _count(values, len(listed) if many else None)
     parameters = _parameters(model, values, count)
     grid = np.asarray(times, float)

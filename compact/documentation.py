@@ -24,6 +24,8 @@ _CONSTANTS = {
     "boltzmann_ev": (r"k_{\mathrm{B,eV}}", "Boltzmann constant"),
     "elementary_charge": ("q", "elementary charge"),
     "vacuum_permittivity": (r"\varepsilon_{0}", "vacuum permittivity"),
+    "planck": ("h", "Planck constant"),
+    "electron_mass": (r"m_{\mathrm{e}}", "electron rest mass"),
 }
 _NAMED_SYMBOLS = {TEMPERATURE.name: "T", **{name: symbol for name, (symbol, _) in _CONSTANTS.items()}}
 

@@ -20,6 +20,9 @@ __all__ = ["Problem", "ReferenceOptions", "bench_network", "output_times", "reco
 DEVICE = "dut"
 """Name of the device's instance in a bench's network."""
 
+FEWEST_TIMES = 1000
+"""Output times of a whole stimulus at least, where none are asked for: quantities are read off between them, linearly."""
+
 SOLUTIONS = 4
 """Solutions with ever finer output times, at most."""
 
@@ -112,7 +115,8 @@ def simulate(
     """
     options = options or ReferenceOptions()
     complete = model.values(values)
-    grid = output_times(bench, options.points) if times is None else np.asarray(times, float)
+    points = max(options.points, FEWEST_TIMES // max(len(bench.breakpoints) - 1, 1))
+    grid = output_times(bench, points) if times is None else np.asarray(times, float)
     problem = Problem(model, complete, bench, grid, (), options)
     problem, rows = refined_solution(problem, [f"i_{model.write[0]}"], 1 if times is not None else SOLUTIONS)
     return record(

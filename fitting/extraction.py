@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 from scipy.optimize import least_squares
@@ -11,11 +12,12 @@ from scipy.optimize import least_squares
 from ..compact.card import Card
 from ..compact.errors import FitError, UnknownNameError
 from ..compact.model import Model
-from ..compact.reference import ENGINE_VERSION, Problem, ReferenceOptions, output_times, record
+from ..compact.network_reference import ENGINE_VERSION, ReferenceOptions, output_times
+from ..compact.reference import Problem, record
 from ..compact.registry import get_card, get_device
 from ..compact.result import Result
 from ..netlists.testbench import Job
-from .characteristics.catalogue import catalogue, paper_names
+from .characteristics.catalogue import paper_names
 from .reproduction.runner import protocol_module
 from .reproduction.stages import Recipe, Stage, Target
 from .reproduction.workbench import Workbench
@@ -24,7 +26,7 @@ POINTS = 4
 """Output times a segment of the stimulus: the protocols read at the ends of segments."""
 
 STEP = 1e-3
-"""Relative step of the derivatives; the integrator's own noise is 1e-7."""
+"""Relative step of the derivatives, far above the noise of the integrator (reltol 1e-7)."""
 
 Progress = Callable[[str], None]
 
@@ -59,7 +61,7 @@ class FreeReference:
         self.free = tuple(dict.fromkeys([*free, *(s.initial_parameter.name for s in model.states)]))
         self._problems: dict[tuple[object, ...], Problem] = {}
 
-    def __call__(self, jobs: Sequence[Job], progress: object = None) -> list[Result]:
+    def __call__(self, jobs: Sequence[Job], progress: object, given: Mapping[str, object]) -> list[Result]:
         """Run jobs; see :data:`synspice.netlists.run.Engine`."""
         return [self._run(job) for job in jobs]
 
@@ -68,7 +70,7 @@ class FreeReference:
         fixed = tuple(sorted((n, v) for n, v in values.items() if n not in self.free))
         key = (repr(job.bench), fixed)
         if key not in self._problems:
-            times, options = output_times(job.bench, POINTS), ReferenceOptions()
+            times, options = output_times(job.bench, POINTS), ReferenceOptions(reltol=1e-7, abstol=1e-9)
             self._problems[key] = Problem(job.model, values, job.bench, times, self.free, options)
         problem = self._problems[key]
         rows = problem.solve([values[name] for name in self.free])
@@ -134,10 +136,13 @@ def extract_in_detail(card_name: str, *, progress: Progress | None = None) -> Ex
         derived = recipe.derived(Workbench(card, engine, card_name))
         return Workbench(_with(card, derived), engine, card_name)
 
+    def among(others: Mapping[str, float], trial: Mapping[str, float]) -> Workbench:
+        return bench({**others, **trial})
+
     for k, stage in enumerate(recipe.stages):
         if progress is not None:
             progress(f"stage {k + 1} of {len(recipe.stages)}: {', '.join(stage.start)}")
-        found, spread = _fit(stage, model, {n: values[n] for n in stage.start}, lambda t, v=values: bench({**v, **t}), module)
+        found, spread = _fit(stage, model, {n: values[n] for n in stage.start}, partial(among, dict(values)), module)
         values |= found
         errors |= spread
         rows = tuple(dict.fromkeys(t.row for t in stage.targets))
@@ -156,11 +161,6 @@ def extract_in_detail(card_name: str, *, progress: Progress | None = None) -> Ex
     return Extracted(card=card, determined=determined, derived=derived_names, given=given, reached=reached)
 
 
-def documented(card_name: str) -> list[str]:
-    """Return the ids of the rows of a card that are marked as fitted."""
-    return [row.id for paper in paper_names() for row in catalogue(paper).rows if row.card == card_name and row.use == "fitted"]
-
-
 def _with(card: Card, values: Mapping[str, float]) -> Card:
     return replace(card, values={n: replace(v, value=float(values.get(n, v.value))) for n, v in card.values.items()})
 
@@ -171,23 +171,32 @@ def _simulated(targets: Sequence[Target], bench: Workbench, module: object) -> l
 
 
 def _fit(
-    stage: Stage, model: Model, start: Mapping[str, float], bench: Callable[[Mapping[str, float]], Workbench], module: object
+    stage: Stage,
+    model: Model,
+    start: Mapping[str, float],
+    bench: Callable[[Mapping[str, float]], Workbench],
+    module: object,
 ) -> tuple[dict[str, float], dict[str, float]]:
-    """Return the values and standard errors of a stage's parameters."""
+    """Return the values and standard errors of a stage's parameters.
+
+    The variables are the parameters' (logarithmic) distances from the start, plus 1: scipy's steps are relative to them.
+    """
     names = list(start)
     logarithmic = np.array([model.parameter(n).scale == "log" for n in names])
     first = np.array([start[n] for n in names])
     size = np.where(logarithmic, 1.0, np.abs(first))
 
     def values(z: np.ndarray) -> dict[str, float]:
-        moved = np.where(logarithmic, first * np.exp(np.where(logarithmic, z, 0.0)), first + size * z)
+        moved = np.where(logarithmic, first * np.exp(np.where(logarithmic, z - 1, 0.0)), first + size * (z - 1))
         return dict(zip(names, moved.tolist(), strict=True))
 
     def residuals(z: np.ndarray) -> np.ndarray:
         simulated = _simulated(stage.targets, bench(values(z)), module)
         return np.array([_residual(t, v) for t, v in zip(stage.targets, simulated, strict=True)])
 
-    answer = least_squares(residuals, np.zeros(len(names)), diff_step=STEP, x_scale=0.1, xtol=1e-5, ftol=1e-6, max_nfev=40)
+    answer = least_squares(
+        residuals, np.ones(len(names)), diff_step=STEP, x_scale=0.1, xtol=1e-5, ftol=1e-6, max_nfev=40
+    )
     if answer.status <= 0:
         raise FitError(f"the stage of {', '.join(names)} did not converge: {answer.message}")
     covariance = np.linalg.pinv(answer.jac.T @ answer.jac)

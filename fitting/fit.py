@@ -377,7 +377,7 @@ def _card(
             value=q.value,
             unit=q.unit,
             method="fitted" if q.fitted else "assumed",
-            source=f"fit to {credit}" if q.fitted else "held during the fit: not determined by the data",
+            source=f"fit to {credit}" if q.fitted else "held: not determined by the data",
             stderr=q.stderr,
             spread_cycle=spreads.get(p.name),
         )

@@ -46,7 +46,9 @@ t_ref = d.parameter("t_ref", "K", 300.15, "temperature at which j_hop and j_ct h
 j_max = d.parameter("j_max", "A/m^2", 1e9, "current density at which both steps level off", above=0, scale="log")
 c_dl = d.parameter("c_dl", "F/m^2", 1.7e-4, "capacitance of the interface", above=0, scale="log")
 q_max = d.parameter("q_max", "C/m^2", 1.2, "charge of the full channel", above=0, scale="log")
-k_y = d.parameter("k_y", "1", 0.4, "extra weight in conductance of protons that have just crossed", at_least=0, at_most=10)
+k_y = d.parameter(
+    "k_y", "1", 0.4, "extra weight in conductance of protons that have just crossed", at_least=0, at_most=10
+)
 tau_y = d.parameter("tau_y", "s", 3.0, "time in which they spread", above=0, scale="log")
 g_on = d.parameter("g_on", "S", 1e-4, "sheet conductance of the full channel", above=0, scale="log")
 g_min = d.parameter("g_min", "S", 1e-12, "sheet conductance of the empty channel", at_least=0)
@@ -62,19 +64,34 @@ y = d.state("y", "1", "occupation that has not spread yet", scale=0.01)
 
 v_g = d.quantity("v_g", "V", (v_gs + v_gd) / 2, "voltage of the gate over the middle of the channel")
 v_t = d.quantity("v_t", "V", BOLTZMANN * d.temperature / ELEMENTARY_CHARGE, "thermal voltage")
-heat = d.quantity("heat", "1/eV", (1 / t_ref - 1 / d.temperature) / BOLTZMANN_EV, "reciprocal thermal energies' difference")
-a_hop = d.quantity("a_hop", "1", sp.log(j_hop / (2 * j_max)) + ea_hop * heat, "logarithm of the hopping rate without field")
-f_hop = d.quantity(
-    "f_hop", "1", (v_g - v_i) * l_hop / (2 * v_t * t_el), "lowering of the hopping barrier by the field, in kT", scale=10.0
+heat = d.quantity(
+    "heat", "1/eV", (1 / t_ref - 1 / d.temperature) / BOLTZMANN_EV, "reciprocal thermal energies' difference"
 )
-j_e = d.quantity("j_e", "A/m^2", j_max * (logistic(a_hop + f_hop) - logistic(a_hop - f_hop)), "current density of hopping")
+a_hop = d.quantity(
+    "a_hop", "1", sp.log(j_hop / (2 * j_max)) + ea_hop * heat, "logarithm of the hopping rate without field"
+)
+f_hop = d.quantity(
+    "f_hop",
+    "1",
+    (v_g - v_i) * l_hop / (2 * v_t * t_el),
+    "lowering of the hopping barrier by the field, in kT",
+    scale=10.0,
+)
+j_e = d.quantity(
+    "j_e", "A/m^2", j_max * (logistic(a_hop + f_hop) - logistic(a_hop - f_hop)), "current density of hopping"
+)
 a_ct = d.quantity("a_ct", "1", sp.log(j_ct / j_max) + ea_ct * heat, "logarithm of the transfer rate without voltage")
 f_ct = d.quantity("f_ct", "1", alpha * (v_i - u_0) / v_t, "lowering of the transfer barrier, in kT", scale=10.0)
 j_f = d.quantity(
-    "j_f", "A/m^2", j_max * ((1 - x) * logistic(a_ct + f_ct) - x * logistic(a_ct - f_ct)), "current density of charge transfer"
+    "j_f",
+    "A/m^2",
+    j_max * ((1 - x) * logistic(a_ct + f_ct) - x * logistic(a_ct - f_ct)),
+    "current density of charge transfer",
 )
 filled = d.quantity("filled", "1", positive_part(x + k_y * y, EMPTY), "occupation that the conductance sees")
-g_ch = d.quantity("g_ch", "S", w_ch / l_ch * (g_min + g_on * abs_power(filled, p_g, EMPTY)), "conductance of the channel")
+g_ch = d.quantity(
+    "g_ch", "S", w_ch / l_ch * (g_min + g_on * abs_power(filled, p_g, EMPTY)), "conductance of the channel"
+)
 i_g = d.quantity("i_g", "A", w_ch * l_ch * j_e, "gate current without the displacement current")
 c_g = d.quantity("c_g", "F", VACUUM_PERMITTIVITY * eps_r * w_ch * l_ch / t_el, "capacitance of the gate")
 
@@ -93,7 +110,9 @@ d.reference(
     "Huang et al., Adv. Mater. (2025), doi:10.1002/adma.202418484, Sec. 2.1: field-enhanced hopping, Butler-Volmer transfer, "
     "open-circuit voltage; Sec. 2.2: accumulation of ions at the interfaces"
 )
-d.reference("Mott & Davis, Electronic Processes in Non-Crystalline Materials: hopping over a barrier lowered by the field")
+d.reference(
+    "Mott & Davis, Electronic Processes in Non-Crystalline Materials: hopping over a barrier lowered by the field"
+)
 d.reference("Bard & Faulkner, Electrochemical Methods (2001): the Butler-Volmer equation")
 
 MODEL = d.model()

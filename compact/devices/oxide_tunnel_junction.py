@@ -4,7 +4,7 @@ import sympy as sp
 
 from ..constants import BOLTZMANN, ELECTRON_MASS, ELEMENTARY_CHARGE, PLANCK
 from ..definition import Definition
-from ..primitives import abs_power, limexp, saturate, smooth_abs, softplus
+from ..primitives import abs_power, limexp, positive_part, saturate, smooth_abs
 
 V_CORNER = 1e-2
 """Voltage [V] below which the magnitude in the Fowler-Nordheim law is rounded; its exponential is out by then."""
@@ -37,14 +37,18 @@ v = d.voltage(p, n)
 
 phi_b = d.parameter("phi_b", "V", 0.55, "Schottky barrier of the high-resistance state, over q", above=0)
 a_te = d.parameter("a_te", "A/(m^2*K^2)", 1.2e6, "Richardson constant", above=0, scale="log")
-n_te = d.parameter("n_te", "1", 150.0, "bias over the part of it that lowers the Schottky barrier", at_least=1, scale="log")
+n_te = d.parameter(
+    "n_te", "1", 150.0, "bias over the part of it that lowers the Schottky barrier", at_least=1, scale="log"
+)
 phi_1 = d.parameter("phi_1", "V", 0.35, "tunnel barrier at the top electrode, over q", above=0)
 phi_2 = d.parameter("phi_2", "V", 0.41, "tunnel barrier at the bottom electrode, over q", above=0)
 phi_fn = d.parameter("phi_fn", "V", 0.075, "Fowler-Nordheim barrier, over q", above=0)
 t_ox = d.parameter("t_ox", "m", 2.8e-9, "thickness of the oxide", above=0, scale="log", instance=True)
 r_el = d.parameter("r_el", "m", 1e-5, "radius of the electrode", above=0, scale="log", instance=True)
 m_eff = d.parameter("m_eff", "1", 1.08, "tunnelling mass over the electron's", above=0, scale="log")
-lam = d.parameter("lam", "1", 11.4, "attenuation of tunnelling from w = 1 to w = 0, as an exponent", at_least=0, at_most=60)
+lam = d.parameter(
+    "lam", "1", 11.4, "attenuation of tunnelling from w = 1 to w = 0, as an exponent", at_least=0, at_most=60
+)
 v_lim = d.parameter("v_lim", "V", 0.2, "bias at which the expansion for direct tunnelling ends", above=0)
 v_x = d.parameter("v_x", "V", 0.6, "bias at which Fowler-Nordheim tunnelling takes over", above=0)
 tau_s = d.parameter("tau_s", "s", 3e-6, "relaxation time of the volatile part", above=0, scale="log")
@@ -75,7 +79,10 @@ i_s = d.quantity(
     "saturation current of emission",
 )
 p_t = d.quantity(
-    "p_t", "kg*m/s", sp.sqrt(ELECTRON_MASS * m_eff * ELEMENTARY_CHARGE * (phi_1 + phi_2)), "momentum in the tunnel barrier"
+    "p_t",
+    "kg*m/s",
+    sp.sqrt(ELECTRON_MASS * m_eff * ELEMENTARY_CHARGE * (phi_1 + phi_2)),
+    "momentum in the tunnel barrier",
 )
 g_0 = d.quantity(
     "g_0",
@@ -84,7 +91,10 @@ g_0 = d.quantity(
     "conductance of direct tunnelling at zero bias",
 )
 a_0 = d.quantity(
-    "a_0", "V^(-1/2)", 8 * sp.pi * t_ox * sp.sqrt(2 * ELECTRON_MASS * m_eff * ELEMENTARY_CHARGE) / (3 * PLANCK), "Brinkman's A_0"
+    "a_0",
+    "V^(-1/2)",
+    8 * sp.pi * t_ox * sp.sqrt(2 * ELECTRON_MASS * m_eff * ELEMENTARY_CHARGE) / (3 * PLANCK),
+    "Brinkman's A_0",
 )
 b_1 = d.quantity("b_1", "1/V", a_0 * (phi_2 - phi_1) / (16 * ((phi_1 + phi_2) / 2) ** sp.Rational(3, 2)), "asymmetry")
 c_1 = d.quantity("c_1", "1/V^2", 9 * a_0**2 / (64 * (phi_1 + phi_2)), "growth of direct tunnelling")
@@ -107,13 +117,17 @@ i_te = d.quantity("i_te", "A", i_s * (limexp(v / v_te) - 1), "current of thermio
 w_c = d.quantity("w_c", "1", saturate(w, 0, 1, 0.05), "vacancy coordinate, bounded for the conduction law")
 i_x = d.quantity("i_x", "A", limexp(s) * (i_te + limexp(-lam * (1 - w_c)) * i_t), "current")
 v_e = d.quantity("v_e", "V", v + gam * s, "bias that moves the vacancies")
-z_set = d.quantity("z_set", "1", (v_e - v_set - b_set * abs_power(w, n_set, W_CORNER)) / d_set, "overdrive of set")
-z_res = d.quantity("z_res", "1", (-v_e - v_res - b_res * abs_power(1 - w, n_res, W_CORNER)) / d_res, "overdrive of reset")
+over_set = d.quantity(
+    "over_set", "V", v_e - v_set - b_set * abs_power(w, n_set, W_CORNER), "bias over the threshold of set"
+)
+over_res = d.quantity(
+    "over_res", "V", -v_e - v_res - b_res * abs_power(1 - w, n_res, W_CORNER), "bias over the threshold of reset"
+)
 
 d.current(p, n, i_x)
 d.charge(p, n, c_0 * v)
 d.rate(s, k_s * (v**3 - abs_power(v, 3, 1e-3) * s / s_max) - s / tau_s)
-d.rate(w, k_set * d_set * softplus(z_set) * (1 - w) - k_res * d_res * softplus(z_res) * w)
+d.rate(w, k_set * positive_part(over_set, d_set) * (1 - w) - k_res * positive_part(over_res, d_res) * w)
 d.observable("emission_current", "A", limexp(s) * i_te, "part of the current that is emission")
 d.noise("shot", p, n, 2 * ELEMENTARY_CHARGE * smooth_abs(i_x, 1e-15))
 d.reference(

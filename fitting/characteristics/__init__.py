@@ -1,0 +1,1 @@
+"""Documented characteristics: one TOML file a paper, and the catalogue that reads them."""

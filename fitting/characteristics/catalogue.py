@@ -38,7 +38,19 @@ READINGS = ("stated", "digitised")
 USES = ("fitted", "held out", "by construction", "undetermined")
 EXPECTED = ("met", "unmet", "undetermined")
 
-_ROW_TEXTS = ("id", "quantity", "source", "kind", "protocol", "documented", "tolerance_reason", "reading", "use", "card", "expected")
+_ROW_TEXTS = (
+    "id",
+    "quantity",
+    "source",
+    "kind",
+    "protocol",
+    "documented",
+    "tolerance_reason",
+    "reading",
+    "use",
+    "card",
+    "expected",
+)
 _ROW_KEYS = (*_ROW_TEXTS, "values", "unit", "reason", "accept")
 _PAPER_KEYS = ("paper", "title", "citation", "doi", "row")
 _FOLDER = Path(__file__).parent

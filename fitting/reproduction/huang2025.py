@@ -1,201 +1,42 @@
-"""Row protocols of Huang et al. 2025: the electrochemical ionic synapse.
-
-The paper shows its spikes only in figures. The shapes below are the modelling study's own, made before the rows were run;
-they are not changed from row to row, only scaled in time and voltage to the regimes of Fig. 7.
-"""
+"""Row protocols of Huang et al. 2025: the electrochemical ionic synapse."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from functools import partial
 
 import numpy as np
-from scipy.optimize import brentq
 
-from ...compact.constants import BOLTZMANN, CONSTANT_VALUES, ELEMENTARY_CHARGE, ROOM_TEMPERATURE
-from ...compact.python_code import compile_python
 from ...compact.result import Result
-from ...compact.stimulus import Bench, Drive, Waveform
 from ..variability import sample
-from .spikes import Shape, divided
-from .stages import Recipe, Stage, Target
-from .workbench import LONGEST, Outcome, Protocol, Workbench, flag, measured
-
-MS, US, NS = 1e-3, 1e-6, 1e-9
-READ = 0.1
-"""Read voltage [V], Experimental Section."""
-
-WAIT = 20.0
-"""From the firing of the first neuron to the read [s], Sec. 2.2."""
-
-PEAK, FAST_PEAK = 6.5, 10.0
-"""Peak voltages [V] of the 100 ms regime, and of the faster ones; caption of Fig. 7."""
-
-CANONICAL = Shape.of([(-26, 0), (-25, -6.5), (-1, -6.5), (0, 5.0), (160, 0)], MS)
-LTP_ONLY = Shape.of(
-    [(-462, 0), (-460, -1.6), (-62, -1.6), (-60, 0), (0, 6.5), (60, 0), (62, -1.6), (460, -1.6), (462, 0)], MS
+from .huang2025_bench import (
+    CANONICAL,
+    FAST_PEAK,
+    FORMS,
+    MS,
+    NS,
+    PEAK,
+    SILENT,
+    US,
+    alone,
+    at_conductance,
+    changes,
+    form,
+    pulse_changes,
+    rates,
+    read,
+    read_conductance,
+    rest_voltage,
+    terminals,
+    widths_and_changes,
 )
-SYMMETRIC = Shape.of([(-112, 0), (-110, -3.8), (-32, -3.8), (-30, 0), (0, 6.5), (30, 0), (32, -3.8), (110, -3.8), (112, 0)], MS)
-DEAD_ZONE = Shape.of([(-26, 0), (-25, -6.5), (-1, -6.5), (0, 0), (60, 0), (61, 5.9), (180, 0)], MS)
-SILENT = Shape.of([(-1, 0), (0, 0), (1, 0)], MS)
-
-FORMS: dict[str, tuple[Shape, Shape, tuple[float, ...]]] = {
-    "a": (CANONICAL, -CANONICAL, (-140, -100, -80, -60, -40, -30, -20, 20, 30, 40, 60, 80, 100, 140)),
-    "b": (LTP_ONLY, LTP_ONLY, (-400, -200, -100, -60, -40, -20, 0, 20, 40, 60, 100, 200, 400)),
-    "c": (SYMMETRIC, SYMMETRIC, (-140, -90, -60, -45, -30, -15, 0, 15, 30, 45, 60, 90, 140)),
-    "d": (DEAD_ZONE, -DEAD_ZONE, (-140, -120, -90, -60, -30, 30, 60, 90, 120, 140)),
-}
-"""Spikes of both neurons and delays [ms] of the forms of Fig. 4."""
-
-WIDTHS = {1.0: 100.0, 2.0: 10.0, 3.0: 1.5, 4.0: 0.2, 5.0: 0.05, 6.0: 0.013, 7.0: 0.005}
-"""Pulse voltages [V] and the middle one of their widths [s]: changes of some 50 nS."""
-
-WIDTH_FACTORS = (0.2, 0.5, 1.0, 3.0)
-"""Widths over the middle one: changes of 10 to 200 nS."""
-
-
-def rest_voltage(bench: Workbench, x: float) -> float:
-    """Return the interface voltage [V] at rest at an occupation."""
-    thermal = CONSTANT_VALUES[BOLTZMANN.name] * ROOM_TEMPERATURE / CONSTANT_VALUES[ELEMENTARY_CHARGE.name]
-    return bench.value("u_0") + thermal / (2 * bench.value("alpha")) * float(np.log(x / (1 - x)))
-
-
-def at_conductance(bench: Workbench, conductance: float) -> dict[str, float]:
-    """Return the initial values of a device at rest at a conductance [S]."""
-    functions = compile_python(bench.model)
-    p = list(bench.model.values(bench.card.parameters).values())
-
-    def surplus(x: float) -> float:
-        return float(functions.observables([0.0, 0.0, 0.0], [0.0, x, 0.0], p, ROOM_TEMPERATURE)[0]) - conductance
-
-    x = float(brentq(surplus, 1e-4, 1 - 1e-4, xtol=1e-12))
-    return {"x_init": x, "v_i_init": rest_voltage(bench, x), "y_init": 0.0}
-
-
-def _bench(gate: Sequence[tuple[float, float]], drain: Sequence[tuple[float, float]], resistance: float = 0.0) -> Bench:
-    return Bench(
-        drives={
-            "gate": Drive(waveform=Waveform.from_steps(0.0, gate), series_resistance=resistance),
-            "drain": Drive(waveform=Waveform.from_steps(0.0, drain)),
-        }
-    )
-
-
-def _read(unit: float) -> list[tuple[float, float]]:
-    """A read of the channel: rise, 10 units at 0.1 V, fall."""
-    return [(unit, READ), (10 * unit, READ), (unit, 0.0)]
-
-
-def _conductance(result: Result, time: float) -> float:
-    return float(result.at("read_current", np.array([time]))[0] / READ)
-
-
-def changes(
-    bench: Workbench,
-    gates: Sequence[Shape],
-    *,
-    unit: float = MS,
-    wait: float = WAIT,
-    values: Mapping[str, float] | Sequence[Mapping[str, float]] | None = None,
-    resistance: float = 0.0,
-    settle: float = 0.0,
-) -> tuple[np.ndarray, list[Result]]:
-    """Return the change of conductance [S] by each gate waveform, read before it and ``wait`` after time 0, and the runs.
-
-    Where the wait is too long against the waveform, it is split into runs that start from the states at the end of the last.
-    """
-    given = list(values) if isinstance(values, Sequence) else [dict(values or {})] * len(gates)
-    lead = 14 * unit
-    wanted, split = [], []
-    for gate, v in zip(gates, given, strict=True):
-        event = [(lead, 0.0), *zip(np.diff(gate.time).tolist(), gate.value[1:], strict=True)]
-        rest = wait - gate.time[-1]
-        split.append(wait / float(np.min(np.diff(gate.time))) > LONGEST)
-        if split[-1]:
-            tail = max(20 * unit, settle)
-            wanted.append((_bench([*event, (tail, 0.0)], [(unit, 0.0), *_read(unit), (tail, 0.0)], resistance), v))
-        else:
-            busy = lead + gate.time[-1] - gate.time[0] + rest
-            drain = [(unit, 0.0), *_read(unit), (busy - 13 * unit, 0.0), *_read(unit)]
-            wanted.append((_bench([*event, (rest + 12 * unit, 0.0)], drain, resistance), v))
-    first = bench.run(wanted)
-    before = np.array([_conductance(r, 12 * unit) for r in first])
-    last = _rest(bench, first, given, split, wait)
-    after = [
-        _conductance(end, end.time[-1] - (MS if is_split else unit)) for end, is_split in zip(last, split, strict=True)
-    ]
-    return np.array(after) - before, first
-
-
-def _rest(
-    bench: Workbench, first: list[Result], given: Sequence[Mapping[str, float]], split: list[bool], wait: float
-) -> list[Result]:
-    """Leave devices at 0 V until ``wait`` [s], each run a thousand times longer than what went before, and read at the end.
-
-    The first time step of a run is 1e-5 of it, and the interface relaxes as the logarithm of time.
-    """
-    last, elapsed = list(first), [float(r.time[-1]) for r in first]
-    while open_ := [k for k, is_split in enumerate(split) if is_split and elapsed[k] < wait]:
-        wanted = []
-        for k in open_:
-            duration = min(1000 * elapsed[k], wait - elapsed[k])
-            elapsed[k] = wait if duration > 0.5 * (wait - elapsed[k]) else elapsed[k] + duration
-            gate, drain = [(duration, 0.0)], [(duration, 0.0)]
-            if elapsed[k] == wait:
-                gate, drain = [*gate, (12 * MS, 0.0)], [*drain, *_read(MS)]
-            wanted.append((_bench(gate, drain), {**given[k], **bench.end_states(last[k])}))
-        for k, result in zip(open_, bench.run(wanted), strict=True):
-            last[k] = result
-    return last
-
-
-def form(bench: Workbench, name: str) -> tuple[np.ndarray, np.ndarray]:
-    """Return delays [ms] and changes of conductance [S] of a form of Fig. 4."""
-    pre, post, delays = FORMS[name]
-    gates = [divided(pre, post, MS * dt) for dt in delays]
-    return np.array(delays), changes(bench, gates)[0]
-
-
-def alone(bench: Workbench, pre: Shape, post: Shape, unit: float = MS, values: Mapping[str, float] | None = None) -> float:
-    """Return the larger magnitude [S] of the changes by each spike alone."""
-    silent = SILENT.scaled(time=unit / MS)
-    gates = [divided(pre, silent, 0.0), divided(silent, post, 0.0)]
-    return float(np.abs(changes(bench, gates, unit=unit, values=values)[0]).max())
-
-
-# ---------------------------------------------------------------------------------------------------- Fig. 2: pulses
-
-
-def pulse_changes(bench: Workbench, pulses: Sequence[tuple[float, float]]) -> np.ndarray:
-    """Return the change of conductance [S] 0.1 s after single (voltage [V], width [s]) pulses."""
-    wanted = []
-    for voltage, width in pulses:
-        edge = 1e-3 * width
-        gate = [(14 * MS, 0.0), (edge, voltage), (width - edge, voltage), (edge, 0.0), (0.112, 0.0)]
-        drain = [(MS, 0.0), *_read(MS), (MS + width + edge + 0.1, 0.0), *_read(MS)]
-        wanted.append((_bench(gate, drain), {}))
-    results = bench.run(wanted)
-    return np.array([_conductance(r, r.time[-1] - MS) - _conductance(r, 12 * MS) for r in results])
-
-
-def widths_and_changes(bench: Workbench) -> dict[float, tuple[np.ndarray, np.ndarray]]:
-    """Return pulse widths [s] and magnitudes of the changes [S] for every voltage of Fig. 2, both signs."""
-    voltages = [sign * v for v in WIDTHS for sign in (1, -1)]
-    widths = np.outer([WIDTHS[abs(v)] for v in voltages], WIDTH_FACTORS)
-    pulses = [(v, float(w)) for v, row in zip(voltages, widths, strict=True) for w in row]
-    found = np.abs(pulse_changes(bench, pulses)).reshape(widths.shape)
-    return {v: (widths[k], found[k]) for k, v in enumerate(voltages)}
-
-
-def rates(bench: Workbench) -> dict[float, float]:
-    """Return the rate of change [S/s] at each voltage: the intersect of the fit of unit slope, as in Fig. 2c."""
-    return {
-        v: float(np.sign(v) * np.exp(np.mean(np.log(g) - np.log(w)))) for v, (w, g) in widths_and_changes(bench).items()
-    }
+from .panels import Panel, Plot
+from .spikes import divided
+from .stages import Recipe, Stage, Target
+from .workbench import Curve, Outcome, Protocol, Workbench, flag, measured
 
 
 def _speed_up(bench: Workbench, voltage: float) -> Outcome:
-    rate = rates(bench)
+    rate = rates(bench, (2.0, voltage))
     found = {"positive": rate[voltage] / rate[2.0], "negative": rate[-voltage] / rate[-2.0]}
     return Outcome(simulated={name: measured(value) for name, value in found.items()})
 
@@ -203,9 +44,7 @@ def _speed_up(bench: Workbench, voltage: float) -> Outcome:
 def linearity(bench: Workbench) -> Outcome:
     """EIS-03: slopes between neighbouring pulse widths in the log-log plot of Fig. 2a, b."""
     table = widths_and_changes(bench)
-    slopes = [
-        np.diff(np.log(g)) / np.diff(np.log(w)) for v, (w, g) in table.items() if abs(v) in (2.0, 4.0, 6.0)
-    ]
+    slopes = [np.diff(np.log(g)) / np.diff(np.log(w)) for v, (w, g) in table.items() if abs(v) in (2.0, 4.0, 6.0)]
     curves = {f"{v:+g} V": (w, np.sign(v) * g) for v, (w, g) in table.items()}
     return Outcome(
         simulated={"smallest_slope": measured(np.min(slopes)), "largest_slope": measured(np.max(slopes))}, curves=curves
@@ -233,7 +72,7 @@ def rate_law(bench: Workbench) -> Outcome:
 def open_circuit(bench: Workbench) -> Outcome:
     """EIS-05: gate voltage at which the gate current changes its sign, against conductance."""
     conductances = np.array([0.1e-6, 0.3e-6, 1e-6, 3e-6, 6e-6])
-    sweep = _bench([(0.1, -0.5), (2.0, 0.3)], [(2.1, 0.0)])
+    sweep = terminals([(0.1, -0.5), (2.0, 0.3)], [(2.1, 0.0)])
     results = bench.run([(sweep, at_conductance(bench, g)) for g in conductances])
     found = []
     for result in results:
@@ -255,7 +94,7 @@ def gate_resistance(bench: Workbench) -> Outcome:
     """EIS-06: peak voltage over gate current of a submicron gate once the interface is charged; electrolyte of Fig. 3."""
     found = []
     for thickness, voltage, width in ((14e-9, PEAK, MS), (7e-9, 9.5, 10 * NS)):
-        pulse = _bench([(width / 100, voltage), (width, voltage)], [(1.01 * width, 0.0)])
+        pulse = terminals([(width / 100, voltage), (width, voltage)], [(1.01 * width, 0.0)])
         (result,) = bench.run([(pulse, {"t_el": thickness, "w_ch": 0.5e-6, "l_ch": 0.5e-6})])
         found.append(voltage / float(result["gate_current"][-1]))
     return Outcome(
@@ -350,7 +189,9 @@ def common_factor(bench: Workbench, name: str) -> Outcome:
     expected = []
     for delay in delays:
         gate = divided(pre, post, MS * delay)
-        time = np.unique(np.concatenate([np.linspace(a, b, 400) for a, b in zip(gate.time, gate.time[1:], strict=False)]))
+        time = np.unique(
+            np.concatenate([np.linspace(a, b, 400) for a, b in zip(gate.time, gate.time[1:], strict=False)])
+        )
         expected.append(np.trapezoid(small * np.sinh(np.interp(gate(time), voltages, stretched)), time))
     eq1 = np.array(expected)
     factor = np.ptp([*change, 0.0]) / np.ptp([*eq1, 0.0])
@@ -413,7 +254,7 @@ def cumulative(bench: Workbench) -> Outcome:
     state: dict[str, float] = {}
     for _ in range(cycles):
         duration = sum(t for t, _ in cycle)
-        (result,) = bench.run([(_bench(cycle, [(MS, 0.0), (duration - MS, 0.0)]), state)])
+        (result,) = bench.run([(terminals(cycle, [(MS, 0.0), (duration - MS, 0.0)]), state)])
         results.append(result)
         state = bench.end_states(result)
     marks = period * np.arange(1, 2 * events + 1)
@@ -464,11 +305,17 @@ def device_to_device(bench: Workbench) -> Outcome:
     start = at_conductance(bench, 50e-9)
     drawn = [{**start, **v} for v in sample(bench.card, 60, seed=18, kind="device")]
     change = changes(bench, [gate] * len(drawn), values=drawn)[0]
-    return Outcome(simulated={"spread": measured(100 * change.std(ddof=1) / change.mean(), "%")})
+    return Outcome(
+        simulated={"spread": measured(100 * change.std(ddof=1) / change.mean(), "%")},
+        curves={"devices": (np.arange(1, len(change) + 1), 1e9 * change)},
+    )
 
 
-def _fast_event(bench: Workbench, delay: float) -> tuple[float, float, float]:
-    """Return energy of both sources [J], charge through the gate [C] and change [S] of a 50 nm device behind 200 Mohm."""
+def _fast_event(bench: Workbench, delay: float) -> tuple[Curve, float, float]:
+    """Return the energy that both sources have given against time [J], the charge through the gate [C] and the change [S].
+
+    The device is one of 50 nm behind 200 Mohm.
+    """
     spike = CANONICAL.scaled(time=NS / MS, voltage=FAST_PEAK / PEAK)
     resistance = 200e6
     values = {"t_el": 7e-9, "w_ch": 50e-9, "l_ch": 50e-9}
@@ -478,16 +325,21 @@ def _fast_event(bench: Workbench, delay: float) -> tuple[float, float, float]:
     pre, post = spike(time), (-spike).delayed(delay)(time)
     power = pre * (pre - result["voltage"]) / resistance + post * (post - result["voltage"]) / resistance
     charge = float(np.trapezoid(np.abs(result["gate_current"]), time))
-    return float(np.trapezoid(power, time)), charge, float(change[0])
+    energy = np.concatenate([[0.0], np.cumsum(np.diff(time) * (power[1:] + power[:-1]) / 2)])
+    return (time, energy), charge, float(change[0])
 
 
 def event_energy(bench: Workbench) -> Outcome:
     """EIS-19: energy that both neurons give in an event of the 100 ns regime."""
-    found = [_fast_event(bench, delay) for delay in (-30 * NS, 30 * NS)]
+    delays = (-30 * NS, 30 * NS)
+    found = [_fast_event(bench, delay) for delay in delays]
+    totals = [1e15 * float(energy[-1]) for (_, energy), _, _ in found]
+    early = [time < 300 * NS for (time, _), _, _ in found]
     return Outcome(
-        simulated={
-            "least": measured(1e15 * min(e for e, _, _ in found), "fJ"),
-            "most": measured(1e15 * max(e for e, _, _ in found), "fJ"),
+        simulated={"least": measured(min(totals), "fJ"), "most": measured(max(totals), "fJ")},
+        curves={
+            f"{1e9 * delay:+g} ns": (1e9 * time[inside], 1e15 * energy[inside])
+            for delay, inside, ((time, energy), _, _) in zip(delays, early, found, strict=True)
         },
         note=f"the events then change the conductance by {1e9 * found[0][2]:+.1f} and {1e9 * found[1][2]:+.1f} nS",
     )
@@ -501,15 +353,15 @@ def insertion_energy(bench: Workbench) -> Outcome:
 
 def initial_conductance(bench: Workbench) -> Outcome:
     """EIS-21: read of the device as the card sets it."""
-    (result,) = bench.run([(_bench([(14 * MS, 0.0)], [(MS, 0.0), *_read(MS), (MS, 0.0)]), {})])
-    return Outcome(simulated={"conductance": measured(1e9 * _conductance(result, 12 * MS), "nS")})
+    (result,) = bench.run([(terminals([(14 * MS, 0.0)], [(MS, 0.0), *read(MS), (MS, 0.0)]), {})])
+    return Outcome(simulated={"conductance": measured(1e9 * read_conductance(result, 12 * MS), "nS")})
 
 
 def tunability(bench: Workbench) -> Outcome:
     """EIS-22: reads of the empty and of the full channel."""
-    read = _bench([(14 * MS, 0.0)], [(MS, 0.0), *_read(MS), (MS, 0.0)])
-    results = bench.run([(read, {"x_init": x, "v_i_init": v}) for x, v in ((0.0, -1.0), (1.0, 1.0))])
-    low, high = (_conductance(r, 12 * MS) for r in results)
+    once = terminals([(14 * MS, 0.0)], [(MS, 0.0), *read(MS), (MS, 0.0)])
+    results = bench.run([(once, {"x_init": x, "v_i_init": v}) for x, v in ((0.0, -1.0), (1.0, 1.0))])
+    low, high = (read_conductance(r, 12 * MS) for r in results)
     return Outcome(simulated={"decades": measured(np.log10(high / low))})
 
 
@@ -559,7 +411,20 @@ PROTOCOLS: dict[str, Protocol] = {
 """The experiment of every row."""
 
 GROUPS = (
-    ("EIS-01", "EIS-02", "EIS-03", "EIS-04", "EIS-12a", "EIS-12b", "EIS-12c", "EIS-12d", "EIS-08", "EIS-09", "EIS-10", "EIS-11"),
+    (
+        "EIS-01",
+        "EIS-02",
+        "EIS-03",
+        "EIS-04",
+        "EIS-12a",
+        "EIS-12b",
+        "EIS-12c",
+        "EIS-12d",
+        "EIS-08",
+        "EIS-09",
+        "EIS-10",
+        "EIS-11",
+    ),
     ("EIS-13", "EIS-14"),
     ("EIS-19", "EIS-20"),
 )
@@ -594,4 +459,49 @@ RECIPES = {
 }
 """How the cards are extracted."""
 
-PANELS = ()
+_DELAY, _CHANGE = "delay (ms)", "change (nS)"
+PANELS = (
+    Panel(
+        name="huang2025_fig2",
+        title="Huang 2025, Fig. 2: change by single pulses",
+        plots=(
+            Plot(row="EIS-03", title="change against width", x="pulse width (s)", y="|change| (S)", log="xy"),
+            Plot(row="EIS-04", title="rate against voltage", x="voltage (V)", y="|rate| (S/s)", log="y"),
+            Plot(row="EIS-05", title="open-circuit voltage", x="conductance (S)", y="voltage (V)", log="x"),
+        ),
+    ),
+    Panel(
+        name="huang2025_fig4",
+        title="Huang 2025, Figs. 3d and 4: four forms of STDP, and Eq. 1 times one factor",
+        plots=tuple(
+            Plot(row=f"EIS-12{name}", title=title, x=_DELAY, y=_CHANGE)
+            for name, title in (("a", "canonical"), ("b", "potentiation only"), ("c", "symmetric"), ("d", "dead zone"))
+        ),
+    ),
+    Panel(
+        name="huang2025_fig5",
+        title="Huang 2025, Fig. 5: heterogeneous STDP and dopamine",
+        plots=(
+            Plot(row="EIS-13", title="two synapses of one neuron", x=_DELAY, y=_CHANGE),
+            Plot(row="EIS-14", title="second neuron's spike times", x=_DELAY, y=_CHANGE),
+        ),
+    ),
+    Panel(
+        name="huang2025_fig6",
+        title="Huang 2025, Fig. 6: cumulative modulation",
+        plots=(Plot(row="EIS-15", title="ten cycles", x="spike event", y="conductance (nS)", log="y"),),
+    ),
+    Panel(
+        name="huang2025_fig7",
+        title="Huang 2025, Fig. 7: regimes, variability, energy",
+        plots=(
+            Plot(row="EIS-16a", title="100 ms, 6.5 V, 14 nm", x=_DELAY, y=_CHANGE),
+            Plot(row="EIS-16b", title="100 us, 10 V, 14 nm", x="delay (us)", y=_CHANGE),
+            Plot(row="EIS-16c", title="100 ns, 10 V, 7 nm", x="delay (ns)", y=_CHANGE),
+            Plot(row="EIS-17", title="event to event", x=_DELAY, y=_CHANGE),
+            Plot(row="EIS-18", title="60 devices at 50 nS", x="device", y=_CHANGE),
+            Plot(row="EIS-19", title="energy of an event", x="time (ns)", y="energy (fJ)"),
+        ),
+    ),
+)
+"""The paper's figures."""

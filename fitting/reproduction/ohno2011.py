@@ -14,10 +14,12 @@ import numpy as np
 
 from ...compact.batch import BatchOptions, simulate_batch
 from ...compact.card import Card
-from ...compact.registry import get_device
+from ...compact.registry import get_card, get_device
 from ...compact.result import Result
 from ...compact.stimulus import Bench, Drive, Waveform
 from ..variability import sample
+from .panels import Panel, Plot
+from .stages import Recipe, Stage, Target
 from .workbench import Outcome, Protocol, Workbench, flag, measured
 
 VOLTAGE, WIDTH, READ, SERIES = 0.08, 0.5, 0.01, 1e4
@@ -94,7 +96,11 @@ def short_term(bench: Workbench) -> Outcome:
     result = train(bench, 20.0)
     ends = at_pulse_ends(result, 20.0)
     return Outcome(
-        simulated={"least": measured(1e6 * ends[9:].min(), "uS"), "most": measured(1e6 * ends[9:].max(), "uS")},
+        simulated={
+            "least": measured(1e6 * ends[9:].min(), "uS"),
+            "most": measured(1e6 * ends[9:].max(), "uS"),
+            "mean": measured(1e6 * ends[9:].mean(), "uS"),
+        },
         curves={"T = 20 s": (result.time, 1e6 * result["conductance"])},
         note=f"after each pulse: {_in_microsiemens(ends)} uS",
     )
@@ -116,9 +122,9 @@ def long_term(bench: Workbench) -> Outcome:
 
 
 def permanent(bench: Workbench) -> Outcome:
-    """O4b: the same, 1000 s later."""
+    """O4b: the same, 1000 s later, by a read of 1 s."""
     potentiated = bench.end_states(train(bench, 2.0))
-    (result,) = bench.run([(_bench([(1.0, 0.0), (999.0, 0.0)]), potentiated)])
+    (result,) = bench.run([(_bench([(1000.0, 0.0), (0.01, READ), (1.0, READ)]), potentiated)])
     return Outcome(simulated={"after_1020_s": measured(1e6 * result["conductance"][-1], "uS")})
 
 
@@ -221,7 +227,8 @@ def population(
     devices = sample(card, count, seed)
     cycles = sample(card, count * pulses, seed + 1_000_000, kind="cycle")
     state: dict[str, np.ndarray] = {}
-    ends, nexts, first = np.empty((count, pulses)), np.empty((count, pulses)), []
+    ends, nexts = np.empty((count, pulses)), np.empty((count, pulses))
+    first: list[dict[str, float]] = []
     for k in range(pulses):
         rest = period - WIDTH if k < pulses - 1 else LAST_REST
         drawn = []
@@ -234,16 +241,12 @@ def population(
             model, {**card.parameters, **values, **state}, _bench(pulse_steps(rest)), [WIDTH, WIDTH + rest], TOLERANCES
         )
         ends[:, k], nexts[:, k] = batch["conductance"].T
-        state = {
-            s.initial_parameter.name: np.clip(batch[s.name][:, -1], s.lower, s.upper) for s in model.states
-        }
+        state = {s.initial_parameter.name: np.clip(batch[s.name][:, -1], s.lower, s.upper) for s in model.states}
     return ends, nexts, first
 
 
 @cache
 def _sampled(period: float) -> tuple[str, np.ndarray, np.ndarray, list[dict[str, float]]]:
-    from ...compact.registry import get_card
-
     card = get_card("ag2s")
     return (card.name, *population(card, period, DEVICES, SEEDS[period]))
 
@@ -283,9 +286,9 @@ def array(bench: Workbench) -> Outcome:
     found = {}
     for name, (period, pixels, seed) in zip(("one", "two"), ARRAY, strict=True):
         ends, nexts, _ = population(bench.card, period, ARRAYS * pixels, seed, 10)
-        found[f"{name}_soon"] = measured(1e6 * np.median(ends[:, -1]), "uS")
-        found[f"{name}_later"] = measured(1e6 * np.median(nexts[:, -1]), "uS")
-        found[f"{name}_kept"] = measured(100 * np.mean(nexts[:, -1] > QUANTUM), "%")
+        found[f"{name}_soon"] = measured(1e6 * float(np.median(ends[:, -1])), "uS")
+        found[f"{name}_later"] = measured(1e6 * float(np.median(nexts[:, -1])), "uS")
+        found[f"{name}_kept"] = measured(100 * float(np.mean(nexts[:, -1] > QUANTUM)), "%")
     return Outcome(simulated=found, note=f"pixels of {ARRAYS} arrays, in the batch engine")
 
 
@@ -301,8 +304,8 @@ def sudden(bench: Workbench) -> Outcome:
     others = (g[~kept, 4:] / grown[:, 3:-1]).max(axis=1)
     return Outcome(
         simulated={
-            "jumping": measured(100 * np.mean(np.array(steps) > 1.5), "%"),
-            "step_over_others": measured(np.median(steps) / np.median(others)),
+            "jumping": measured(100 * float(np.mean(np.array(steps) > 1.5)), "%"),
+            "step_over_others": measured(float(np.median(steps) / np.median(others))),
         },
         note=f"median step x{np.median(steps):.3g} against x{np.median(others):.3g}; {note}",
     )
@@ -329,3 +332,49 @@ PROTOCOLS: dict[str, Protocol] = {
 
 GROUPS = (("O5", "O6", "O13"), ("O2", "O3", "O7a", "O9"), ("O4a", "O4b", "O12"), ("O7b", "O8"))
 """Rows that share runs and go to one process."""
+
+RECIPES = {
+    "ag2s": Recipe(
+        stages=(
+            Stage(
+                start={"k_grow": 20.0},
+                targets=(Target(row="O2", quantity="mean", value=77.5, tolerance=0.2),),
+            ),
+        ),
+        derived=lambda bench: {},
+    )
+}
+"""How the card is extracted: the one number of the text that determines a parameter; the other rows are bounds and trends."""
+
+PANELS = (
+    Panel(
+        name="ohno2011_fig1",
+        title="Ohno 2011, Fig. 1: short-term plasticity and long-term potentiation",
+        plots=(
+            Plot(row="O2", title="T = 20 s", x="time (s)", y="conductance (uS)", lines={"77.5 uS": 77.5}),
+            Plot(row="O4a", title="T = 2 s", x="time (s)", y="conductance (uS)", lines={"77.5 uS": 77.5}),
+        ),
+    ),
+    Panel(
+        name="ohno2011_fig2",
+        title="Ohno 2011, Fig. 2: devices after twelve pulses, decay of the short-term state",
+        plots=(
+            Plot(
+                row="O6",
+                title="100 devices, 20 s later",
+                x="device",
+                y="conductance (uS)",
+                log="y",
+                lines={"77.5 uS": 77.5},
+            ),
+            Plot(row="O7a", title="decay time", x="pulse", y="time constant (s)"),
+            Plot(row="O7b", title="decay time", x="pulse", y="time constant (s)"),
+        ),
+    ),
+    Panel(
+        name="ohno2011_fig3",
+        title="Ohno 2011, Fig. 3c: forgetting curves",
+        plots=(Plot(row="O8", title="T = 4 s", x="time (s)", y="G / 77.5 uS", log="xy"),),
+    ),
+)
+"""The paper's figures."""

@@ -7,8 +7,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ...compact.stimulus import Waveform
-
 
 @dataclass(frozen=True)
 class Shape:
@@ -43,7 +41,7 @@ class Shape:
 
     def __call__(self, time: np.ndarray) -> np.ndarray:
         """Return the voltage [V] at times [s]."""
-        return np.interp(time, self.time, self.value, left=0.0, right=0.0)
+        return np.asarray(np.interp(time, self.time, self.value, left=0.0, right=0.0))
 
 
 def divided(pre: Shape, post: Shape, delay: float, weights: tuple[float, float] = (1.0, 1.0)) -> Shape:
@@ -60,12 +58,4 @@ def merged(*times: np.ndarray) -> np.ndarray:
     """Return times [s] sorted, those closer than a billionth of the whole taken once."""
     time = np.unique(np.concatenate(times))
     keep = np.diff(time) > 1e-9 * (time[-1] - time[0])
-    return time[np.concatenate([[True], keep])]
-
-
-
-
-def after(shape: Shape, lead: float, tail: float) -> Waveform:
-    """Return a shape as a waveform that begins ``lead`` [s] before the shape's first point and ends ``tail`` [s] after its last."""
-    time = lead + np.array(shape.time) - shape.time[0]
-    return Waveform((0.0, *time.tolist(), time[-1] + tail), (0.0, *shape.value, 0.0))
+    return np.asarray(time[np.concatenate([[True], keep])])

@@ -18,6 +18,8 @@ from ...compact.result import Result
 from ...compact.stimulus import Bench, Drive, Waveform
 from ...netlists.experiments.base import crossing
 from . import wang2017_particles
+from .panels import Panel, Plot
+from .stages import Recipe, Stage, Target
 from .workbench import Outcome, Protocol, Workbench, flag, measured
 
 MS, US, NS = 1e-3, 1e-6, 1e-9
@@ -28,11 +30,17 @@ RAMP, COMPLIANCE, PEAK, COMPARED = 10.0, 1e-4, 1.0, 0.25
 TEMPERATURES = (300.0, 333.0, 360.0, 400.0, 450.0)
 """Temperatures [K] of Fig. 3b: the relative range of the simulations, which the text calls the same."""
 
+RESTS = 120
+"""Points in the relaxation after the pulse of Fig. 3a, spread evenly on a logarithmic scale."""
+
 INTERVALS = (1 * MS, 10 * MS, 40 * MS, 80 * MS, 160 * MS)
 """Gaps between the pulses of Fig. 5b [s]; the text has the ends."""
 
-BLOCK = 150
+BLOCK = 50
 """Pulses of one run: a longer train goes on from the states at the end of the last."""
+
+HELD = 0.05
+"""Time at 20 V [s]: the card of the vertical device is on long before, and the paper's 5 s would add nothing."""
 
 GAPS = (20 * US, 50 * US, 100 * US, 200 * US, 500 * US, 1 * MS, 10 * MS)
 """Gaps between the pulses of Fig. 6b [s]; not in the text."""
@@ -163,7 +171,9 @@ def endurance(bench: Workbench) -> Outcome:
 
 def relaxation(bench: Workbench, temperatures: Sequence[float] = (300.0,)) -> tuple[np.ndarray, list[Result]]:
     """Return the times [s] in which the conductance falls to a tenth after 0.75 V for 5 ms, and the runs."""
-    wave, _ = stimulus([(0.75, 5 * MS), (0.0, 200 * MS)], US)
+    rests = np.diff(np.geomspace(10 * US, 200 * MS, RESTS))
+    wave, _ = stimulus([(0.75, 5 * MS), (0.0, 10 * US)], US)
+    wave = Waveform((*wave.time, *(wave.duration + np.cumsum(rests)).tolist()), (*wave.value, *[0.0] * len(rests)))
     results = bench.run([(_bench(wave, t), {}) for t in temperatures])
     return np.array([_fall_time(result, 5 * MS) for result in results]), results
 
@@ -220,13 +230,13 @@ def arrhenius(bench: Workbench) -> Outcome:
 
 def planar(bench: Workbench) -> Outcome:
     """W9: delay to the compliance and relaxation of the planar device."""
-    wave, _ = stimulus([(20.0, 5.0), (0.0, 0.2)], 0.1 * MS)
-    (result,) = bench.run([(_bench(wave, compliance=100 * NS), {})])
+    wave, _ = stimulus([(20.0, HELD), (0.0, 0.2)], 0.1 * MS)
+    (result,) = bench.run([(_bench(wave, compliance=1e-7), {})])
     delay = crossing(result.time, result["current"], 5 * NS)
     return Outcome(
         simulated={
             "delay": measured(np.inf if delay is None else delay, "s"),
-            "relaxation": measured(1e3 * _fall_time(result, 5.0), "ms"),
+            "relaxation": measured(1e3 * _fall_time(result, HELD), "ms"),
         },
         curves={"current": (result.time, result["current"])},
     )
@@ -291,7 +301,7 @@ def frequencies(bench: Workbench, counts: Sequence[tuple[int, int, int]]) -> Out
         found["last"].append(last[-1] / last[0] - 1)
         found["return"].append(last[-1] / first[0] - 1)
         whole = np.concatenate(list(parts.values()))
-        curves["/".join(map(str, count))] = (np.arange(1.0, whole.size + 1), whole)
+        curves["/".join(map(str, count))] = (np.arange(1.0, whole.size + 1), 1e6 * whole)
     worst = {name: min(v) if name == "rise" else max(v) for name, v in found.items()}
     worst["return"] = max(found["return"], key=abs)
     return Outcome(simulated={name: measured(100 * v, "%") for name, v in worst.items()}, curves=curves)
@@ -351,7 +361,7 @@ def timing_dependence(bench: Workbench) -> Outcome:
     late, early = (np.array([change[sign * d] for d in DELAYS]) for sign in (1, -1))
     signs = bool(np.all(late[np.abs(late) > FLOOR] > 0) and np.all(early[np.abs(early) > FLOOR] < 0))
     falls = bool(np.all(np.diff(np.abs(late)) < FLOOR) and np.all(np.diff(np.abs(early)) < FLOOR))
-    delays = np.array([*(-d for d in DELAYS[::-1]), *DELAYS])
+    delays = 1e6 * np.array([*(-d for d in DELAYS[::-1]), *DELAYS])
     return Outcome(
         simulated={
             "potentiation": measured(late[0], "%"),
@@ -416,3 +426,78 @@ GROUPS = (
     ("W2", "W3c"),
 )
 """Rows that share runs and go to one process."""
+
+RECIPES = {
+    "siox_ny_ag": Recipe(
+        stages=(
+            Stage(
+                start={"e_relax": 0.27},
+                targets=(Target(row="W8", quantity="energy", value=0.27, tolerance=0.03, scale="linear"),),
+            ),
+        ),
+        derived=lambda bench: {},
+    )
+}
+"""How the cards are extracted: the one number of the text that determines a parameter; the other rows are bounds and signs."""
+
+PANELS = (
+    Panel(
+        name="wang2017_fig1",
+        title="Wang 2017, Fig. 1: threshold switching",
+        plots=(
+            Plot(row="W4b", title="SiOxNy:Ag, both polarities", x="voltage (V)", y="|current| (A)", log="y"),
+            Plot(row="W3b", title="MgOx:Ag", x="voltage (V)", y="|current| (A)", log="y"),
+            Plot(row="W2", title="HfOx:Ag", x="voltage (V)", y="|current| (A)", log="y"),
+        ),
+    ),
+    Panel(
+        name="wang2017_fig3",
+        title="Wang 2017, Fig. 3: delay, relaxation, activation energy",
+        plots=(
+            Plot(row="W7", title="0.75 V, 5 ms, then reads", x="time (s)", y="conductance (S)", log="y"),
+            Plot(
+                row="W8",
+                title="relaxation",
+                x="time (s)",
+                y="conductance (S)",
+                log="xy",
+                only=tuple(f"{t:g} K" for t in TEMPERATURES),
+            ),
+            Plot(row="W8", title="Arrhenius", x="1/kT (1/eV)", y="relaxation time (s)", log="y", only=("Arrhenius",)),
+        ),
+    ),
+    Panel(
+        name="wang2017_fig4",
+        title="Wang 2017, Fig. 4: the particle model",
+        plots=(
+            Plot(
+                row="W15",
+                title="train of pulses",
+                x="pulse",
+                y="conductance (largest = 1)",
+                lines={"25 %": 0.25, "75 %": 0.75},
+            ),
+            Plot(row="W16", title="relaxation time", x="w_p/kT", y="kappa tau", log="y"),
+            Plot(row="W17", title="constant voltage", x="voltage (V_th)", y="conductance", lines={"10 %": 0.1}),
+        ),
+    ),
+    Panel(
+        name="wang2017_fig5",
+        title="Wang 2017, Fig. 5: facilitation and depression",
+        plots=(
+            Plot(row="W10", title="3 V, 1 ms", x="pulse", y="change (%)"),
+            Plot(row="W11", title="196 Hz, 5 kHz, 196 Hz", x="pulse", y="conductance (uS)"),
+            Plot(row="W11b", title="other counts", x="pulse", y="conductance (uS)"),
+        ),
+    ),
+    Panel(
+        name="wang2017_fig6",
+        title="Wang 2017, Fig. 6: the synapse of a diffusive and a drift memristor",
+        plots=(
+            Plot(row="W12", title="dependence on rate", x="gap (s)", y="change (uS)", log="x"),
+            Plot(row="W13", title="dependence on timing, TaOx", x="delay (us)", y="change (%)"),
+            Plot(row="W13b", title="dependence on timing, HfOx", x="delay (us)", y="change (%)"),
+        ),
+    ),
+)
+"""The paper's figures."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -52,7 +53,7 @@ class Workbench:
     ----------
     card : Card or str
     engine : str or callable
-        An engine's name, or a function from jobs and progress to results.
+        An engine's name, or an engine.
     label : str
         Name of the experiment in the results.
     """
@@ -131,7 +132,8 @@ def largest_deviation(
     found = []
     for job, result in runs:
         chosen = _compared(result, job.bench.breakpoints, job.bench.duration, points)
-        reference = _reference(lambda j=job, t=result.time[chosen]: simulate(j.model, j.values, j.bench, times=t))
+        with _no_answer():
+            reference = simulate(job.model, job.values, job.bench, times=result.time[chosen])
         behind = any(d.has_impedance for d in job.bench.drives.values()) and bool(job.model.charges)
         skipped = {"source", *(("current", "read_current") if behind else ())}
         scales = {s.name: s.scale for s in job.model.states}
@@ -139,7 +141,8 @@ def largest_deviation(
     for network_job, result in network_runs:
         network = network_job.network
         chosen = _compared(result, network.breakpoints, network.duration, points)
-        reference = _reference(lambda n=network, t=result.time[chosen]: simulate_network(n, times=t))
+        with _no_answer():
+            reference = simulate_network(network, times=result.time[chosen])
         currents = {name for name, unit in network.signals.items() if unit == "A"}
         scales = {f"{i.name}.{s.name}": s.scale for i in network.instances for s in i.model.states}
         found.append(_difference(result, reference, chosen, scales, currents))
@@ -151,12 +154,13 @@ def _compared(result: Result, marks: np.ndarray, duration: float, points: int) -
     place = np.searchsorted(marks, result.time).clip(1, len(marks) - 1)
     nearest = np.minimum(np.abs(result.time - marks[place - 1]), np.abs(result.time - marks[place]))
     inside = np.flatnonzero(nearest > 1e-9 * duration)
-    return inside[np.unique(np.linspace(0, len(inside) - 1, points).astype(int))]
+    return np.asarray(inside[np.unique(np.linspace(0, len(inside) - 1, points).astype(int))])
 
 
-def _reference(solve: Callable[[], Result]) -> Result:
+@contextmanager
+def _no_answer() -> Iterator[None]:
     try:
-        return solve()
+        yield
     except EngineError as error:
         raise EngineError(f"the reference engine has no answer to compare with: {error}") from error
 
@@ -183,8 +187,6 @@ def measured(value: float, unit: str = "1") -> Measured:
 def flag(truth: bool) -> Measured:
     """Return a statement as 1 or 0."""
     return Measured(1.0 if truth else 0.0, "1")
-
-
 
 
 Protocol = Callable[[Workbench], Outcome]

@@ -38,6 +38,11 @@ class Experiment(Settings, ABC):
     def steps(self) -> list[tuple[float, float, float]]:
         """Return the stimulus as (duration [s], write voltage [V], read voltage [V]) moves from (0, 0)."""
 
+    @property
+    def channel(self) -> float:
+        """Voltage held at the read port of a device that has one of its own [V]."""
+        return 0.0
+
     @abstractmethod
     def measure(self, model: Model, result: Result) -> dict[str, Measured]:
         """Return what people read off the waveforms."""
@@ -53,7 +58,7 @@ class Experiment(Settings, ABC):
         else:
             waves = {
                 model.write[0]: Waveform.from_steps(0.0, [(t, w) for t, w, _ in steps]),
-                model.read[0]: Waveform.from_steps(0.0, [(t, r) for t, _, r in steps]),
+                model.read[0]: Waveform.from_steps(self.channel, [(t, self.channel + r) for t, _, r in steps]),
             }
         drives = {terminal: Drive(waveform=wave) for terminal, wave in waves.items()}
         drives[model.write[0]] = Drive(

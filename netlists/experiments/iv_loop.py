@@ -31,6 +31,10 @@ class IVLoop(Experiment):
     v_read: float = setting(0.1, "V", "voltage at which on and off are compared", above=0)
     v_channel: float = setting(0.1, "V", "held at the read port of a three-terminal device")
 
+    @property
+    def channel(self) -> float:
+        return self.v_channel
+
     def steps(self) -> list[tuple[float, float, float]]:
         rows = []
         for _ in range(self.cycles):

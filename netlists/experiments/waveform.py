@@ -41,6 +41,10 @@ class PiecewiseLinear(Experiment):
                 "experiment 'waveform'", ["the waveform must start at 0 V and have two points or more"]
             )
 
+    @property
+    def channel(self) -> float:
+        return self.v_channel
+
     def steps(self) -> list[tuple[float, float, float]]:
         durations = np.diff(self.waveform.time)
         return [(float(t), v, 0.0) for t, v in zip(durations, self.waveform.value[1:], strict=True)]

@@ -19,14 +19,14 @@ class SolverOptions:
     Attributes
     ----------
     reltol : float
-        Relative tolerance, 1e-7. At ngspice's own 1e-3 up to 12 % of runs of stiff devices ended with a wrong answer
-        and no word of it; at 1e-5 all were right. 1e-7 also times an abrupt switching: the current of a volatile device
-        in a 1 V/s loop behind 10 kohm is right to 0.05 % of full scale, against 0.28 % at 1e-6.
+        Relative tolerance, 3e-8. At ngspice's own 1e-3 up to 12 % of runs of stiff devices ended with a wrong answer
+        and no word of it; at 1e-5 all were right. 3e-8 also times an abrupt switching: the current of a volatile device
+        in a 1 V/s loop without a series resistor is right to 0.17 % of full scale, against 0.4 % at 1e-7.
     abstol : float
         Current tolerance in A, 1e-15. A state's capacitor of 1 nF carries 1e-9 A at a rate of 1/s: ngspice's own
         1e-12 would accept an error of 1e-3/s, and does not see an off-current of 1 pA either.
     vntol : float
-        Voltage tolerance in V, 1e-9. A state is a voltage between 0 and 1, so this is also its absolute tolerance;
+        Voltage tolerance in V, 3e-10. A state is a voltage between 0 and 1, so this is also its absolute tolerance;
         ngspice's own 1e-6 would be larger than `reltol`.
     chgtol : float
         Charge tolerance in C, 1e-16: 1e-7 of a state's range. ngspice's own 1e-14 means 1e-5 of it.
@@ -53,9 +53,9 @@ class SolverOptions:
         `installation.has_klu` first.
     """
 
-    reltol: float = 1e-7
+    reltol: float = 3e-8
     abstol: float = 1e-15
-    vntol: float = 1e-9
+    vntol: float = 3e-10
     chgtol: float = 1e-16
     trtol: float = 1.0
     method: Literal["gear", "trap"] = "trap"

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from ..compact.errors import EngineError, EngineMissingError, SynspiceError
-from . import cite, emit, fit, listing, run, show, verify
+from . import cite, emit, extract, fit, listing, reproduce, run, show, verify
 from .common import complain
 
 app = typer.Typer(
@@ -27,6 +27,8 @@ app.command("show")(show.show)
 app.command("emit")(emit.emit)
 app.command("fit")(fit.fit)
 app.command("run")(run.run)
+app.command("extract")(extract.extract)
+app.command("reproduce")(reproduce.reproduce)
 app.command("verify")(verify.verify)
 app.command("cite")(cite.cite)
 

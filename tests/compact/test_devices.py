@@ -163,7 +163,10 @@ def test_no_current_at_zero_volts_and_passive_for_any_parameters(name: str) -> N
     functions = compile_python(model)
     for point in device_points.points(model, count=80, seed=9):
         v, x, p, t = arguments(model, point)
-        assert functions.currents([0.0] * len(v), x, p, t) == (0.0,) * len(model.currents)
+        at_zero = functions.currents([0.0] * len(v), x, p, t)
+        assert all(i == 0.0 for b, i in zip(model.currents, at_zero, strict=True) if not b.cell)
+        if any(branch.cell for branch in model.currents):
+            continue  # a cell may deliver what it has stored
         inflow = dict.fromkeys(model.terminals, 0.0)
         for branch, current in zip(model.currents, functions.currents(v, x, p, t), strict=True):
             inflow[branch.plus] += current

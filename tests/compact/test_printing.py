@@ -44,7 +44,7 @@ def test_a_number_stays_exact_inside_an_expression(value: float) -> None:
 
 
 @given(expressions=st.lists(expression_trees.trees(), min_size=5, max_size=5))
-@settings(max_examples=15, deadline=None, suppress_health_check=SLOW_TO_DRAW)
+@settings(max_examples=8, deadline=None, suppress_health_check=SLOW_TO_DRAW)
 def test_numpy_against_exact_arithmetic(expressions: list[sp.Expr]) -> None:
     """mpmath walks the tree itself, the primitives by their published formulas; the printed text must give the same."""
     printed = targets.numpy_values(expressions, expression_trees.POINTS)
@@ -81,7 +81,7 @@ def _evaluate(node: sp.Expr, point: dict[str, mp.mpf]) -> mp.mpf:
 
 
 @given(expressions=st.lists(expression_trees.trees(), min_size=1, max_size=6))
-@settings(max_examples=15, deadline=None, suppress_health_check=SLOW_TO_DRAW)
+@settings(max_examples=8, deadline=None, suppress_health_check=SLOW_TO_DRAW)
 def test_casadi_against_numpy(expressions: list[sp.Expr]) -> None:
     ours = targets.numpy_values(expressions, expression_trees.POINTS)
     theirs = targets.casadi_values(expressions, expression_trees.POINTS)
@@ -90,7 +90,7 @@ def test_casadi_against_numpy(expressions: list[sp.Expr]) -> None:
 
 
 @given(expression=expression_trees.trees())
-@settings(max_examples=60, deadline=None, suppress_health_check=SLOW_TO_DRAW)
+@settings(max_examples=30, deadline=None, suppress_health_check=SLOW_TO_DRAW)
 def test_derivatives_of_the_trees_agree(expression: sp.Expr) -> None:
     """SymPy's derivative, printed, against CasADi's, away from the corners (a or b = 0 sits on many of them)."""
     points = {name: values[[0, 1, 3, 4, 5]] for name, values in expression_trees.POINTS.items()}

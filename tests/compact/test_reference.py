@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -65,7 +66,7 @@ def by_scipy(model: Model, values: Mapping[str, float], bench: Bench, times: np.
     y = np.array(model.initial_states(complete)) / scales
     marks = np.asarray(drive.waveform.time)
     found = {name: np.zeros(times.size) for name in ("voltage", "current", *(s.name for s in model.states))}
-    for start, end in zip(marks[:-1], marks[1:], strict=True):
+    for start, end in pairwise(marks):
         inside = np.flatnonzero((times >= start) & (times <= end))
         solution = solve_ivp(
             slope, (start, end), y, method="LSODA", rtol=1e-10, atol=1e-12, t_eval=np.append(times[inside], end)
@@ -147,7 +148,7 @@ def test_a_nonlinear_charge_behind_a_resistor() -> None:
     times = times_of(FAST_LOOP)
     marks = FAST_LOOP.time
     y, columns = np.zeros(2), []
-    for start, end in zip(marks[:-1], marks[1:], strict=True):
+    for start, end in pairwise(marks):
         inside = times[(times > start) & (times < end)]
         solution = solve_ivp(slope, (start, end), y, "Radau", np.append(inside, end), rtol=1e-10, atol=1e-12)
         columns.append(solution.y[:, :-1])

@@ -49,12 +49,11 @@ def test_operating_point_and_ac_see_the_device_as_programmed(name: str, voltage:
     frequencies = [1e-3, 1.0, 1e6]
     deck = ["bias", format_subcircuit(model, values), f"V1 p 0 DC {voltage!r} AC 1", f"X1 p 0 {model.name}"]
     deck += [*SolverOptions().lines(), ".save i(v1)", ".op"]
-    deck += [f".ac lin 1 {f!r} {f!r}" for f in frequencies[:1]]
     current, conductance, capacitance = python_point(model, values, voltage)
     raw = run_deck("\n".join([*deck, ".end"]))
     assert -raw.plot("op")["i(v1)"][0] == pytest.approx(current, rel=1e-8)
     for f in frequencies:
-        raw = run_deck("\n".join([*deck[:-1], f".ac lin 1 {f!r} {f!r}", ".end"]))
+        raw = run_deck("\n".join([*deck, f".ac lin 1 {f!r} {f!r}", ".end"]))
         admittance = -raw.plot("ac")["i(v1)"][0]
         assert admittance.real == pytest.approx(conductance, rel=1e-6)
         assert admittance.imag == pytest.approx(2 * np.pi * f * capacitance, rel=1e-6, abs=1e-12 * abs(admittance.real))
@@ -97,14 +96,16 @@ def test_a_state_does_not_leak_in_three_hours(name: str) -> None:
     (state,) = model.states
     start = {state.initial_parameter.name: 0.625}
     wave = Waveform((0.0, 1e4), (0.0, 0.0))
-    (result,) = run_ngspice([Job(model=model, values=start, bench=Bench(drives={model.write[0]: Drive(waveform=wave)}))])
+    (result,) = run_ngspice(
+        [Job(model=model, values=start, bench=Bench(drives={model.write[0]: Drive(waveform=wave)}))]
+    )
     assert result.time[-1] == pytest.approx(1e4)
     assert np.max(np.abs(result[state.name] - 0.625)) < 1e-9
 
 
 def test_a_written_state_does_not_leak_either() -> None:
-    """Away from its initial value a state is a voltage on a capacitor: write it in 1 ms, then wait three hours."""
-    wave = Waveform((0.0, 1e-4, 1e-3, 1.1e-3, 1e4), (0.0, 1.0, 1.0, 0.0, 0.0))
+    """Away from its initial value a state is a voltage on a capacitor: write it in 1 ms, then wait ten seconds."""
+    wave = Waveform((0.0, 1e-4, 1e-3, 1.1e-3, 10.0), (0.0, 1.0, 1.0, 0.0, 0.0))
     bench = Bench(drives={"g": Drive(waveform=wave)})
     (result,) = run_ngspice([Job(model=toys.transistor(), values={}, bench=bench)])
     written = result.at("w", np.array([2e-3]))[0]
