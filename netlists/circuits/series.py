@@ -165,7 +165,8 @@ class SeriesSynapse(CircuitExperiment):
             for layer, part in zip(crossbar.layers, (states[..., :count], states[..., count:]), strict=True)
         ]
         whole = result.cell_voltages[:, row, 0]
-        return _view(result.times, whole, conductance[0], conductance[1])
+        shown = slice(0, -1)  # the last sample is the end of the rest
+        return _view(result.times[shown], whole[shown], conductance[0][shown], conductance[1][shown])
 
     def draw(self, result: CircuitResult, figure: Figure) -> None:
         left, right = figure.subplots(1, 2)
@@ -343,6 +344,7 @@ class SeriesSTDP(SeriesSynapse):
     def draw_change(self, axes: Any, result: CircuitResult) -> None:
         curve(axes, 1e3 * result["delay"], 100 * result["change"], "delay in ms", "change of weight in %")
         axes.set_xscale("symlog", linthresh=1e3 * self.shortest)
+        axes.tick_params(axis="x", labelsize="x-small", rotation=60)
 
 
 def _falls(change: np.ndarray, floor: float) -> bool:
