@@ -18,7 +18,6 @@ import numpy as np
 
 from synspice.netlists.arrays.linear_read import bias, read_array, solve_array
 from synspice.netlists.arrays.network import Drive, Wires
-from synspice.netlists.circuits.array_engines import read_ends
 
 SEGMENT = 2.0
 """Resistance of a segment [ohm]."""
@@ -64,6 +63,8 @@ def against_badcrossbar(generator: np.random.Generator) -> None:
 
 def against_simulators(generator: np.random.Generator) -> None:
     """Print times and errors of ngspice and VACASK on the netlist twin, 1 kohm to 1 Gohm mixed."""
+    from synspice.netlists.circuits.array_engines import read_ends  # not in the process whose memory is measured
+
     print("## against simulators, 1 kohm to 1 Gohm mixed")
     for engine, n in (("ngspice", 16), ("ngspice", 32), ("vacask", 32), ("vacask", 64)):
         g, wires = 10 ** generator.uniform(-9, -3, (n, n)), Wires(word_segment=SEGMENT, bit_segment=SEGMENT)

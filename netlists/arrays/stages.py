@@ -53,7 +53,7 @@ def cell_voltages(word: FloatArray, bit: FloatArray, words: FloatArray, bits: Fl
 
 @jit
 def combine(base: FloatArray, stages: FloatArray, weights: FloatArray, count: int, out: FloatArray) -> None:
-    """Return base plus weighted stages, for arrays of any shape."""
+    """Fill base plus weighted stages, for arrays of any shape."""
     flat, target = base.reshape(-1), out.reshape(-1)
     rows = stages.reshape(stages.shape[0], -1)
     for k in range(flat.shape[0]):
@@ -194,7 +194,7 @@ def finish(
     tolerance: float,
     out: FloatArray,
 ) -> float:
-    """Return new states, and the greatest error of any state of any cell as a part of the tolerance."""
+    """Fill the new states, and return the greatest error of any state of any cell as a part of the tolerance."""
     rows, cols, n = states.shape
     worst = 0.0
     for i in range(rows):

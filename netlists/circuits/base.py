@@ -128,6 +128,18 @@ class CircuitExperiment(Settings, ABC):
         second = partner if partner is not None else self.partner
         return Device.of(self.card if card is None else card, values), None if second is None else Device.of(second)
 
+    def known_engine(self, engine: str | None) -> str:
+        """Return an engine of this circuit's, the first where none is given.
+
+        Raises
+        ------
+        UnknownNameError
+            With the nearest names.
+        """
+        if engine is not None and engine not in self.engines:
+            raise UnknownNameError(f"engine for {self.name}", engine, self.engines)
+        return engine or self.engines[0]
+
     def run(
         self,
         card: Card | Model | str | None = None,
@@ -155,9 +167,7 @@ class CircuitExperiment(Settings, ABC):
         ------
         UnknownNameError, ParameterError, EngineError
         """
-        engine = engine or self.engines[0]
-        if engine not in self.engines:
-            raise UnknownNameError(f"engine for {self.name}", engine, self.engines)
+        engine = self.known_engine(engine)
         first, second = self.devices(card, partner, values)
         return self.simulate(first, second, engine, progress)
 

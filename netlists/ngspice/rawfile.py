@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
@@ -74,15 +75,20 @@ class Plot:
         """The first vector, always real: ngspice leaves the imaginary part of a frequency undefined."""
         return np.asarray(self.data[0].real, dtype=np.float64)
 
+    @cached_property
+    def _rows(self) -> dict[str, int]:
+        """The row of each vector by its name in lower case, the first one where names repeat."""
+        return {name.lower(): row for row, name in reversed(list(enumerate(self.names)))}
+
     def __contains__(self, name: str) -> bool:
-        return name.lower() in (known.lower() for known in self.names)
+        return name.lower() in self._rows
 
     def __getitem__(self, name: str) -> Values:
         """Return one vector by name, such as ``v(out)`` or ``i(v1)``; case does not matter."""
-        for row, known in enumerate(self.names):
-            if known.lower() == name.lower():
-                vector: Values = self.data[row]
-                return vector
+        row = self._rows.get(name.lower())
+        if row is not None:
+            vector: Values = self.data[row]
+            return vector
         raise UnknownNameError(f"vector of the {self.kind} plot", name, self.names)
 
 

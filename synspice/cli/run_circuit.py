@@ -31,7 +31,7 @@ def run_circuit(
     from ..netlists.circuits import get_circuit
 
     circuit = get_circuit(name).from_settings(settings)
-    chosen = engine or circuit.engines[0]
+    chosen = circuit.known_engine(engine)
     if (cost := circuit.estimate(chosen)) != "":
         print(f"synspice: {name} will take {cost}", file=sys.stderr)
     with progress_bar(f"{name} in {chosen}") as progress:

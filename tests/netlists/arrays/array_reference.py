@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 from scipy.sparse import coo_array
 from scipy.sparse.linalg import splu
@@ -151,10 +153,10 @@ def transient(
             cell.rates(v[k], x[k], full[k], temperature, out[k])
         return out.ravel()
 
-    result, x = [], states.ravel().copy()
+    x = states.ravel().copy()
     t_eval = np.asarray(t_eval)
     got = {}
-    for t0, t1 in zip(times[:-1], times[1:]):
+    for t0, t1 in pairwise(times):
         if t1 <= t0:
             continue
         wanted = np.unique(np.r_[t_eval[(t_eval >= t0) & (t_eval <= t1)], t1])
