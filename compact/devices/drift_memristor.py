@@ -42,7 +42,12 @@ v_reset = d.parameter("v_reset", "V", 0.1, "voltage scale of the reset rate", ab
 p_set = d.parameter("p_set", "1", 1.0, "power of the set window (1 - x)", at_least=0.2, at_most=6)
 p_reset = d.parameter("p_reset", "1", 1.0, "power of the reset window x", at_least=0.2, at_most=6)
 focus_set = d.parameter(
-    "focus_set", "1", 0.0, "concentration of the set field as the gap closes (negative: dilution)", at_least=-20, at_most=0.95
+    "focus_set",
+    "1",
+    0.0,
+    "concentration of the set field as the gap closes (negative: dilution)",
+    at_least=-20,
+    at_most=0.95,
 )
 focus_reset = d.parameter(
     "focus_reset",
