@@ -20,7 +20,8 @@ d = Definition(
 Conduction: exponential in x between two conductances (tunnelling through the remaining gap); ohmic at low voltage, a power
 law above (traps in the gap: space-charge-limited), ohmic throughout when the gap is closed. Kinetics: ion hopping over a
 barrier lowered by the field (sinh of voltage), thermally activated, with the filament's own Joule heating in quasi-static
-equilibrium and a field that concentrates in the remaining gap. Set and reset have windows of their own, so neither end of the range locks the state. Rates level off at rate_max.
+equilibrium and a field that concentrates in the remaining gap. Set and reset have windows of their own, so neither end of
+the range locks the state. Rates level off at rate_max.
 
 Positive current flows from p to n. Valid for read-out and switching of devices that are formed already; electroforming,
 relaxation of a programmed state and read noise are not covered.

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import tempfile
 from dataclasses import replace
+from pathlib import Path
 
 import device_points
 import engines
@@ -74,6 +76,12 @@ TOO_ABRUPT = {("diffusive_memristor", "loop with resistor and compliance")}
 
 OVERFLOWS = {("oxide_tunnel_junction", "loop with resistor and compliance")}
 """Where a guess of Newton's is so far out that the device's equations overflow."""
+
+
+@pytest.fixture(autouse=True)
+def run_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the folders of failed runs appear where pytest removes them."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
 
 
 def compare(name: str, experiment: Experiment) -> None:
