@@ -56,7 +56,8 @@ TOO_ABRUPT = {
     ("diffusive_memristor", "loop with resistor and compliance"),
     ("silver_sulfide_switch", "loop with compliance"),
 }
-"""Where the default tolerance of 1e-7 puts the jump of the current late: 2 to 3 % of it, and 0.5 % at 1e-8 (the switch: 0.55 %)."""
+"""Where the default tolerance of 1e-7 puts the jump of the current late: 2 to 3 % of it, and 0.5 % at 1e-8; 0.55 % of the
+current in the switch's loop."""
 
 
 def compare(name: str, experiment: Experiment) -> None:
