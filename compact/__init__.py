@@ -1,0 +1,1 @@
+"""What a device is: definition, primitives, units, parameters, cards, and the reference solver."""

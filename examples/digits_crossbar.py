@@ -55,7 +55,10 @@ def with_selectors(layer: Layer, shape: tuple[int, int]) -> np.ndarray:
     table, cell = crossbar.parameters(), crossbar.cell
     return np.array(
         [
-            [cell.current(V_SELECT, result.states[-1, r, c].copy(), table[r, c].copy(), 300.0) / V_SELECT for c in range(shape[1])]
+            [
+                cell.current(V_SELECT, result.states[-1, r, c].copy(), table[r, c].copy(), 300.0) / V_SELECT
+                for c in range(shape[1])
+            ]
             for r in range(shape[0])
         ]
     )

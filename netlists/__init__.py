@@ -1,0 +1,1 @@
+"""SPICE: netlists, experiments, networks, arrays, and ngspice to run them."""

@@ -62,7 +62,9 @@ def engine_options(kind: type[Options], given: Mapping[str, Any], engine: str) -
 
 
 def _vacask(jobs: Sequence[Job], progress: Progress | None, given: Mapping[str, Any]) -> list[Result]:
-    vacask: Any = import_module("synspice.veriloga.vacask")  # a folder above this one: loaded only where it is asked for
+    vacask: Any = import_module(
+        "synspice.veriloga.vacask"
+    )  # a folder above this one: loaded only where it is asked for
     options = engine_options(vacask.VacaskOptions, given, "vacask")
     results: list[Result] = vacask.run_vacask(jobs, options=options, progress=progress)
     return results

@@ -184,7 +184,10 @@ class _Writer:
         return [
             line
             for q in constant
-            for line in [*_comment(f"{q.description} [{q.unit}]"), f".param {q.name}={{{self.printer.print(q.expression)}}}"]
+            for line in [
+                *_comment(f"{q.description} [{q.unit}]"),
+                *_wrapped(f".param {q.name}={{{self.printer.print(q.expression)}}}"),
+            ]
         ]
 
     def _is_constant(self, quantity: Quantity) -> bool:

@@ -75,6 +75,7 @@ __all__ = [
     "read",
     "run",
     "run_many",
+    "run_networks",
     "write_card",
 ]
 

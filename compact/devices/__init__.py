@@ -1,0 +1,1 @@
+"""One file a device, each with its MODEL."""

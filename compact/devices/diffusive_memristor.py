@@ -39,12 +39,16 @@ g_off = d.parameter("g_off", "S", 2e-9, "conductance without a bridge", above=0,
 slope_on = d.parameter(
     "slope_on", "1", 1.1, "closure is complete in conductance at 1/slope_on of the gap", at_least=1, at_most=1.5
 )
-gain_thick = d.parameter("gain_thick", "1", 0.35, "relative gain of conductance per unit of thickness", at_least=0, at_most=5)
+gain_thick = d.parameter(
+    "gain_thick", "1", 0.35, "relative gain of conductance per unit of thickness", at_least=0, at_most=5
+)
 loss_depleted = d.parameter(
     "loss_depleted", "1", 0.15, "relative loss of filament conductance at full depletion", at_least=0, at_most=0.9
 )
 k_grow = d.parameter("k_grow", "1/s", 22340.0, "largest rate of growth along the gap", above=0, scale="log")
-v_half = d.parameter("v_half", "V", 0.8437, "voltage at which growth across the full gap is half driven", above=0, scale="log")
+v_half = d.parameter(
+    "v_half", "V", 0.8437, "voltage at which growth across the full gap is half driven", above=0, scale="log"
+)
 m_grow = d.parameter("m_grow", "1", 5.374, "power of growth in voltage", at_least=1, at_most=8)
 gap_rest = d.parameter(
     "gap_rest", "1", 0.07655, "gap at closure: the field is enhanced by up to its inverse", at_least=0.02, at_most=0.5
@@ -56,7 +60,9 @@ w_life = d.parameter("w_life", "1", 0.1283, "thickness above which a filament li
 k_thin = d.parameter("k_thin", "1/s", 2360.0, "rate of thinning of a thin filament", above=0, scale="log")
 k_pump = d.parameter("k_pump", "1/s", 7.66, "rate of pumping silver to one terminal at v_half", above=0, scale="log")
 t_supply = d.parameter("t_supply", "s", 6.0, "recovery time of the depletion", above=0, scale="log")
-s_thick = d.parameter("s_thick", "1", 3.269, "sensitivity of the sustained thickness to depletion", at_least=0, at_most=4)
+s_thick = d.parameter(
+    "s_thick", "1", 3.269, "sensitivity of the sustained thickness to depletion", at_least=0, at_most=4
+)
 s_grow = d.parameter("s_grow", "1", 0.02819, "sensitivity of growth to depletion", at_least=0, at_most=1)
 e_grow = d.parameter("e_grow", "eV", 0.3916, "activation energy of growth", at_least=0, at_most=1)
 e_thick = d.parameter("e_thick", "eV", 0.35, "activation energy of thickening", at_least=0, at_most=1)
@@ -74,7 +80,9 @@ depletion = d.state(
 
 grown = d.quantity("grown", "1", positive_part(bridge, 1e-3), "closure, not negative", scale=1.0)
 thick = d.quantity("thick", "1", positive_part(thickness, 1e-3), "thickness, not negative", scale=1.0)
-supply = d.quantity("supply", "1", saturate(depletion, -1, 1, 0.25), "depletion, bounded", scale=1.0, lower=-1.3, upper=1.3)
+supply = d.quantity(
+    "supply", "1", saturate(depletion, -1, 1, 0.25), "depletion, bounded", scale=1.0, lower=-1.3, upper=1.3
+)
 r_on = d.quantity(
     "r_on",
     "ohm",
@@ -82,7 +90,10 @@ r_on = d.quantity(
     "resistance of the filament",
 )
 g_x = d.quantity(
-    "g_x", "S", 1 / (r_on + limexp(-slope_on * sp.log(g_on / g_off) * bridge) / g_off), "conductance: gap and filament in series"
+    "g_x",
+    "S",
+    1 / (r_on + limexp(-slope_on * sp.log(g_on / g_off) * bridge) / g_off),
+    "conductance: gap and filament in series",
 )
 t_x = d.quantity("t_x", "K", d.temperature + r_th * g_x * v**2, "temperature of the filament")
 hotter = d.quantity(
@@ -99,12 +110,16 @@ gap = d.quantity(
     lower=0.01,
 )
 opened = d.quantity(
-    "opened", "1", logistic(ungrown / CLOSING_WIDTH), "1 while the gap is open, 0 once it is closed", scale=1.0, lower=0.0, upper=1.0
+    "opened",
+    "1",
+    logistic(ungrown / CLOSING_WIDTH),
+    "1 while the gap is open, 0 once it is closed",
+    scale=1.0,
+    lower=0.0,
+    upper=1.0,
 )
 field = d.quantity("field", "1", (v / (gap * v_half)) ** 2, "square of the field in units of the half driving one")
-drive = d.quantity(
-    "drive", "1", signed_power(field / (1 + field), m_grow / 2, 1e-9), "drive of growth along the gap"
-)
+drive = d.quantity("drive", "1", signed_power(field / (1 + field), m_grow / 2, 1e-9), "drive of growth along the gap")
 lateral = d.quantity("lateral", "1", abs_power(v / v_half, m_thick, 5e-3), "drive of thickening and pumping", scale=1.0)
 alive = d.quantity("alive", "1", 1 / (1 + (thick / w_life) ** 4), "decay left to a filament of this thickness")
 bridged = d.quantity("bridged", "1", (grown**2 / (0.25 + grown**2)) ** 2, "part of the silver that the field can pump")

@@ -18,9 +18,10 @@ d = Definition(
     """A filament of relative length x grows under positive voltage (set) and dissolves under negative (reset).
 
 Conduction: exponential in x between two conductances (tunnelling through the remaining gap); ohmic at low voltage, a power
-law above (traps in the gap: space-charge-limited), ohmic throughout when the gap is closed. Kinetics: ion hopping over a barrier lowered by the field (sinh of voltage), thermally
-activated, with the filament's own Joule heating in quasi-static equilibrium and a field that concentrates in the remaining
-gap. Set and reset have windows of their own, so neither end of the range locks the state. Rates level off at rate_max.
+law above (traps in the gap: space-charge-limited), ohmic throughout when the gap is closed. Kinetics: ion hopping over a
+barrier lowered by the field (sinh of voltage), thermally activated, with the filament's own Joule heating in quasi-static
+equilibrium and a field that concentrates in the remaining gap. Set and reset have windows of their own, so neither end of
+the range locks the state. Rates level off at rate_max.
 
 Positive current flows from p to n. Valid for read-out and switching of devices that are formed already; electroforming,
 relaxation of a programmed state and read noise are not covered.
@@ -42,7 +43,12 @@ v_reset = d.parameter("v_reset", "V", 0.1, "voltage scale of the reset rate", ab
 p_set = d.parameter("p_set", "1", 1.0, "power of the set window (1 - x)", at_least=0.2, at_most=6)
 p_reset = d.parameter("p_reset", "1", 1.0, "power of the reset window x", at_least=0.2, at_most=6)
 focus_set = d.parameter(
-    "focus_set", "1", 0.0, "concentration of the set field as the gap closes (negative: dilution)", at_least=-20, at_most=0.95
+    "focus_set",
+    "1",
+    0.0,
+    "concentration of the set field as the gap closes (negative: dilution)",
+    at_least=-20,
+    at_most=0.95,
 )
 focus_reset = d.parameter(
     "focus_reset",

@@ -30,8 +30,9 @@ exponentially (Fig. 2c), the slower the longer the history of pulses, since the 
 next to the bridge recover (text on Fig. 2c). A bridge that stays complete for long enough becomes robust and
 persists (long-term potentiation, text on Fig. 1c); an incomplete consolidation is lost. The robust share has no
 conductance of its own. Pulses of the other polarity dissolve the bridge: the stable state needs a strong signal to
-be erased. Precipitation follows sinh(x) - x with x = v / v_drive: without the linear part, a read of 10 mV does not
-write.
+be erased. Precipitation follows sinh(x) x^2/(6 + x^2) with x = v / v_drive, the hopping law sinh(x) less its linear
+part, to leading order for small and for large x and without the cancellation of sinh(x) - x: a read of 10 mV does
+not write.
 
 Positive current flows from p (the sulfide) to n; positive voltage precipitates. What spreads from device to device
 is the silver ready in a fresh device, and the rate of precipitation, which also spreads from pulse to pulse: devices
@@ -50,8 +51,8 @@ g_bulk = d.parameter("g_bulk", "S", 4.669e-4, "conductance in series with the br
 v_drive = d.parameter(
     "v_drive", "V", 0.1397, "voltage scale of precipitation and dissolution", at_least=0.01, at_most=1, scale="log"
 )
-v_pulse = d.parameter("v_pulse", "V", 0.08, "voltage at which the rates hold", above=0, at_most=1, scale="log")
-k_grow = d.parameter("k_grow", "1/s", 25.05, "rate of precipitation at v_pulse", above=0, scale="log")
+v_pulse = d.parameter("v_pulse", "V", 0.08, "voltage at which the rates hold", at_least=1e-3, at_most=1, scale="log")
+k_grow = d.parameter("k_grow", "1/s", 24.72, "rate of precipitation at v_pulse", above=0, scale="log")
 silver_ready = d.parameter(
     "silver_ready", "1", 0.01905, "share of the silver ions ready in a fresh device", above=0, scale="log"
 )
@@ -92,10 +93,14 @@ gain_atom = d.quantity(
 )
 g_x = d.quantity("g_x", "S", 1 / (limexp(-gain_atom * bridge) / g_0 + 1 / g_bulk), "conductance")
 over = d.quantity("over", "1", v / v_drive, "voltage in units of the drive's scale")
+over_pulse = d.quantity("over_pulse", "1", v_pulse / v_drive, "v_pulse in units of the drive's scale")
+at_pulse = d.quantity(
+    "at_pulse", "1", sp.sinh(over_pulse) * over_pulse**2 / (6 + over_pulse**2), "drive at v_pulse before it is scaled"
+)
 drive = d.quantity(
     "drive",
     "1",
-    (limsinh(over) - over) / (sp.sinh(v_pulse / v_drive) - v_pulse / v_drive),
+    limsinh(over) * over**2 / (6 + over**2) / at_pulse,
     "drive of the silver ions, 1 at v_pulse",
 )
 forward = d.quantity("forward", "1", positive_part(drive, DRIVE_CORNER), "drive of precipitation")

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 import openpyxl
-import xlrd  # type: ignore[import-untyped]
+import xlrd
 
 from ...compact.errors import DataError
 from .columns import MINIMUM_POINTS, describe, records_from_table

@@ -98,7 +98,7 @@ def _run_probe(executable: Path, lines: str) -> str:
 
 def _ask(executable: Path, *arguments: str, folder: str | None = None) -> str:
     try:
-        answer = subprocess.run(
+        answer = subprocess.run(  # noqa: S603 - the simulator the user has installed, no shell
             [executable, *arguments],
             cwd=folder,
             env=environment(),

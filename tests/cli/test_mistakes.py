@@ -85,7 +85,10 @@ def test_an_unknown_device_gets_the_nearest_name(synspice: Call, arguments: tupl
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("run", "iv-lop", "--card", "drift_memristor"), "unknown experiment or circuit 'iv-lop'; did you mean 'iv-loop'"),
+        (
+            ("run", "iv-lop", "--card", "drift_memristor"),
+            "unknown experiment or circuit 'iv-lop'; did you mean 'iv-loop'",
+        ),
         ((*RUN, "--engine", "ngspyce"), "unknown engine 'ngspyce'; did you mean 'ngspice'"),
         (("emit", "drift_memristor", "--to", "ngspise"), "unknown target 'ngspise'; did you mean 'ngspice'"),
         ((*RUN, "--set", "ramp_rat=2"), "did you mean 'ramp_rate'"),

@@ -23,7 +23,15 @@ ROOT = Path(__file__).resolve().parents[2]
 RAMPS = ROOT / "examples" / "data" / "cross_sim_ltp_ltd"
 LOCAL = ROOT.parent / "shared" / "data" / "local"
 
-TRUE = {"g_on": 3e-3, "g_off": 1.2e-3, "m_nl": 1.0, "k_set": 0.09, "k_reset": 0.15, "focus_set": 0.25, "focus_reset": -0.15}
+TRUE = {
+    "g_on": 3e-3,
+    "g_off": 1.2e-3,
+    "m_nl": 1.0,
+    "k_set": 0.09,
+    "k_reset": 0.15,
+    "focus_set": 0.25,
+    "focus_reset": -0.15,
+}
 
 
 def synthetic(noise: float, seed: int, cycles: int = 4) -> Dataset:
@@ -127,7 +135,9 @@ def test_the_report_is_one_file_with_figures_beside_it(real_fit: Fit, tmp_path: 
 
 
 def test_a_fixed_parameter_is_held(real_fit: Fit) -> None:
-    fit = fit_dataset(synthetic(0.003, seed=5), get_device("drift_memristor"), fixed={"focus_set": 0.1}, hold_out="none")
+    fit = fit_dataset(
+        synthetic(0.003, seed=5), get_device("drift_memristor"), fixed={"focus_set": 0.1}, hold_out="none"
+    )
     assert fit.result.parameters["focus_set"].value == 0.1
     assert not fit.result.parameters["focus_set"].fitted
     assert all(e.held_out is None for e in fit.result.errors)

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+
 import device_points
 import engines
 import numpy as np
@@ -27,6 +31,37 @@ EXPERIMENTS: dict[str, Experiment] = {
 }
 """What every registered device is put through, at its default values."""
 
+SLOW_GATE = PulseTrain(
+    amplitude=3.0, depression_amplitude=-3.0, pulses=4, depression_pulses=4, width=1.0, gap=2.0, edge=1e-3
+)
+OWN: dict[str, dict[str, Experiment]] = {
+    "ionic_synapse": {
+        "loop": IVLoop(v_first=3.0, v_second=-3.0, ramp_rate=0.1),
+        "loop behind a resistor": IVLoop(v_first=3.0, v_second=-3.0, ramp_rate=0.1, series_resistance=1e9),
+        "loop with compliance": IVLoop(v_first=3.0, v_second=-3.0, ramp_rate=0.1, compliance=1e-13),
+        "loop with resistor and compliance": IVLoop(
+            v_first=3.0, v_second=-3.0, ramp_rate=0.1, series_resistance=1e9, compliance=1e-12
+        ),
+        "short pulses": replace(SLOW_GATE, width=0.1, gap=0.1, read_width=1e-2),
+        "long pulses": replace(SLOW_GATE, read_width=0.1),
+        "relaxation": Relaxation(
+            amplitude=3.0, width=5.0, edge=1e-3, read_width=1e-2, first_read=0.1, last_read=50.0, reads=12
+        ),
+        "relaxation with compliance": Relaxation(
+            amplitude=3.0,
+            width=5.0,
+            edge=1e-3,
+            read_width=1e-2,
+            first_read=0.1,
+            last_read=50.0,
+            reads=12,
+            compliance=1e-12,
+        ),
+    },
+    "silver_sulfide_switch": {"short pulses": PulseTrain(pulses=8, depression_pulses=8, width=1e-4)},
+}
+"""Devices that take other voltages or times."""
+
 FAST: dict[str, Experiment] = {
     "loop": IVLoop(ramp_rate=500.0),
     "loop behind a resistor": IVLoop(ramp_rate=500.0, series_resistance=2e3),
@@ -39,6 +74,15 @@ FAST: dict[str, Experiment] = {
 TOO_ABRUPT = {("diffusive_memristor", "loop with resistor and compliance")}
 """Where the default tolerance puts the jump of the current late; 0.5 % at a relative tolerance of 1e-8."""
 
+OVERFLOWS = {("oxide_tunnel_junction", "loop with resistor and compliance")}
+"""Where a guess of Newton's is so far out that the device's equations overflow."""
+
+
+@pytest.fixture(autouse=True)
+def run_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the folders of failed runs appear where pytest removes them."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+
 
 def compare(name: str, experiment: Experiment) -> None:
     model = device_points.model_of(name)
@@ -49,7 +93,7 @@ def compare(name: str, experiment: Experiment) -> None:
     assert max(moved) > 0.03, "the stimulus must change the device"
     signals = ["current"] if model.read == model.write else ["read_current"]
     for signal in signals:
-        found = engines.agreement(result, reference, signal)
+        found = engines.agreement(result, reference, signal, corners=bench.breakpoints if model.charges else None)
         assert found.good, f"{signal}: {found}"
     for s in model.states:
         reach = np.ptp(reference[s.name])
@@ -65,7 +109,13 @@ def test_a_device(name: str, experiment: str, request: pytest.FixtureRequest) ->
         request.applymarker(
             pytest.mark.xfail(strict=True, raises=AssertionError, reason="the jump of the current is late")
         )
-    compare(name, EXPERIMENTS[experiment])
+    if (name, experiment) in OVERFLOWS:
+        request.applymarker(
+            pytest.mark.xfail(
+                strict=True, raises=SimulationError, reason="1e163 * 1e147 in the rate, at a Newton guess"
+            )
+        )
+    compare(name, OWN.get(name, {}).get(experiment, EXPERIMENTS[experiment]))
 
 
 @pytest.mark.parametrize("experiment", FAST)
