@@ -8,6 +8,7 @@ A cell is three compiled functions of its voltage ``v`` [V], states ``x`` (n_sta
 from __future__ import annotations
 
 import functools
+import hashlib
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -122,8 +123,10 @@ def series(first: CellModel, second: CellModel, *, name: str) -> CellModel:
         "i2": second.current, "f2": second.rates, "j2": second.jacobian, "n2": second.n_states,
         "INNER_LIMIT": cell_templates.INNER_LIMIT, "INNER_TOLERANCE": cell_templates.INNER_TOLERANCE,
     }  # fmt: skip
-    key = f"{first.key}+{second.key}" if first.key and second.key else ""
-    module = load_compiled("series_cell", _text(cell_templates.SERIES), (), given, key=key or None)
+    text = _text(cell_templates.SERIES)
+    digest = hashlib.sha256(text.encode()).hexdigest()[:12]  # loops on disk belong to this text
+    key = f"{first.key}+{second.key}+{digest}" if first.key and second.key else ""
+    module = load_compiled("series_cell", text, (), given, key=key or None)
     return CellModel(
         name=name,
         n_params=first.n_params + second.n_params,
