@@ -84,10 +84,11 @@ p_t = d.quantity(
     sp.sqrt(ELECTRON_MASS * m_eff * ELEMENTARY_CHARGE * (phi_1 + phi_2)),
     "momentum in the tunnel barrier",
 )
+d_t = d.quantity("d_t", "1", 4 * sp.pi * t_ox * p_t / PLANCK, "exponent of direct tunnelling")
 g_0 = d.quantity(
     "g_0",
     "S",
-    area * (ELEMENTARY_CHARGE / PLANCK) ** 2 * p_t / t_ox * limexp(-4 * sp.pi * t_ox * p_t / PLANCK),
+    area * (ELEMENTARY_CHARGE / PLANCK) ** 2 * p_t / t_ox * limexp(-d_t),
     "conductance of direct tunnelling at zero bias",
 )
 a_0 = d.quantity(

@@ -39,7 +39,8 @@ def test_the_interface(name: str) -> None:
     (module,) = parse(format_module(model))
     assert (module.name, module.ports) == (model.name, model.terminals)
     parameters = {d.name: d for d in module.declarations if d.kind == "parameter"}
-    assert list(parameters) == [p.name for p in model.parameters]
+    ordered = sorted(model.parameters, key=lambda p: p.instance)  # those of the material first
+    assert list(parameters) == [p.name for p in ordered]
     for p in model.parameters:
         declared = parameters[p.name]
         assert (declared.attributes.get("type") == "instance") == p.instance

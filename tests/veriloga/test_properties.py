@@ -62,10 +62,11 @@ def test_random_devices_and_stimuli(name: str, engine: str, heights: list[float]
         assert np.min(power) >= -1e-6 * np.max(np.abs(power), initial=1e-15)
 
 
-@pytest.mark.parametrize("name", THERE)
+@pytest.mark.parametrize("name", [n for n in THERE if len(get_device(n).terminals) == 2])
 @settings(SETTINGS, max_examples=5)
 @given(seed=st.integers(0, 2**32 - 1))
 def test_no_current_at_zero_volts(name: str, seed: int) -> None:
+    """Of two-terminal devices: an electrochemical gate out of its equilibrium is a cell that discharges at zero volts."""
     model = get_device(name)
     (point,) = operating_points(model, random_values(model, {}, np.random.default_rng(seed)), [{}])
     assert all(point[f"i_{t}"] == 0.0 for t in model.terminals)
