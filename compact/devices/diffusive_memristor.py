@@ -24,7 +24,9 @@ filament. The field grows as the gap closes, which makes the threshold sharp and
 the time that closure takes. Without bias the bridge coalesces, a two-body process (rate quadratic in closure) over a thermal
 barrier (0.27 eV, Fig. 3b); a thick filament lives longer (size law of Ostwald ripening, Fig. 2), so that long pulses are
 forgotten in tens of milliseconds and short ones at once. The field pumps silver towards one terminal (Fig. 4b, 5c): the
-thickness that the supply sustains falls, facilitation turns into depression, and recovers slowly. Joule heating acts at
+thickness that the supply sustains falls, facilitation turns into depression, and recovers slowly, along the bridge: once
+that is gone the terminals have reabsorbed their silver and keep it (text on Fig. 4b), so that a longer gap between pulses
+never weakens the depression. Joule heating acts at
 once: relaxation is governed by diffusion, not by the temperature's own relaxation (Fig. 4).
 
 Positive current flows from p to n; the device is symmetric but for its depletion. Electroforming, noise, and the spread
@@ -59,7 +61,7 @@ k_relax = d.parameter("k_relax", "1/s", 10330.0, "rate of coalescence of a thin 
 w_life = d.parameter("w_life", "1", 0.1283, "thickness above which a filament lives long", above=0, scale="log")
 k_thin = d.parameter("k_thin", "1/s", 2360.0, "rate of thinning of a thin filament", above=0, scale="log")
 k_pump = d.parameter("k_pump", "1/s", 7.66, "rate of pumping silver to one terminal at v_half", above=0, scale="log")
-t_supply = d.parameter("t_supply", "s", 6.0, "recovery time of the depletion", above=0, scale="log")
+t_supply = d.parameter("t_supply", "s", 6.0, "recovery time of the depletion along a bridge", above=0, scale="log")
 s_thick = d.parameter(
     "s_thick", "1", 3.269, "sensitivity of the sustained thickness to depletion", at_least=0, at_most=4
 )
@@ -136,7 +138,7 @@ d.rate(
     k_thick * limexp(e_thick * hotter) * lateral * (1 - opened) * (1 - thickness * limexp(s_thick * along * supply))
     - k_thin * limexp(e_relax * hotter) * alive * thick,
 )
-d.rate(depletion, k_pump * lateral * bridged * (along - depletion) - depletion / t_supply)
+d.rate(depletion, bridged * (k_pump * lateral * (along - depletion) - depletion / t_supply))
 d.observable("conductance", "S", g_x, "conductance")
 d.observable("filament_temperature", "K", t_x, "temperature of the filament")
 d.noise("johnson", p, n, 4 * BOLTZMANN * d.temperature * g_x)

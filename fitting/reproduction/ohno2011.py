@@ -341,7 +341,6 @@ RECIPES = {
                 targets=(Target(row="O2", quantity="mean", value=77.5, tolerance=0.2),),
             ),
         ),
-        derived=lambda bench: {},
     )
 }
 """How the card is extracted: the one number of the text that determines a parameter; the other rows are bounds and trends."""

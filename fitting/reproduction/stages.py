@@ -57,10 +57,11 @@ class Recipe:
     Attributes
     ----------
     stages : tuple of Stage
-        In order; a last one may repeat parameters, to fit everything together.
+        In order; a last one may repeat parameters, to fit everything together. None where no row of the paper determines a
+        value: the card then holds assumptions that its rows test.
     derived : callable
         From a workbench to the values that follow from the others, such as initial states.
     """
 
-    stages: tuple[Stage, ...]
-    derived: Callable[[Workbench], Mapping[str, float]]
+    stages: tuple[Stage, ...] = ()
+    derived: Callable[[Workbench], Mapping[str, float]] = lambda bench: {}

@@ -150,11 +150,16 @@ def hot(bench: Workbench) -> Outcome:
     )
 
 
-def endurance(bench: Workbench) -> Outcome:
-    """W6: current of the reads between pulses of both polarities."""
+def _cycles(bench: Workbench) -> tuple[Result, np.ndarray]:
+    """Run twenty of the cycles of Fig. 1d and return the ends of their parts: program, read, both again inverted."""
     cycle = [(1.4, 200 * US), (0.14, 200 * US), (-1.4, 200 * US), (-0.14, 200 * US)]
     wave, ends = stimulus(cycle * 20, US)
-    (result,) = bench.run([(_bench(wave), {})])
+    return bench.run([(_bench(wave), {})])[0], ends
+
+
+def endurance(bench: Workbench) -> Outcome:
+    """W6: current of the reads between pulses of both polarities."""
+    result, ends = _cycles(bench)
     g = result.at("conductance", ends)
     middle = result.at("conductance", ends[1::2] - 100 * US)
     return Outcome(
@@ -164,6 +169,29 @@ def endurance(bench: Workbench) -> Outcome:
         },
         note=f"at the end of the read, whose instant is not in the text; in its middle {1e9 * 0.14 * middle.max():.0f} nA",
     )
+
+
+def repeatable(bench: Workbench) -> Outcome:
+    """W6b: programmed conductances from the second cycle on: spread over the cycles, difference between polarities."""
+    result, ends = _cycles(bench)
+    positive, negative = result.at("conductance", ends)[4:].reshape(-1, 4)[:, (0, 2)].T
+    spread = max(np.ptp(g) / g.mean() for g in (positive, negative))
+    return Outcome(
+        simulated={
+            "spread": measured(100 * spread, "%"),
+            "asymmetry": measured(100 * abs(positive.mean() / negative.mean() - 1), "%"),
+        }
+    )
+
+
+def selector(bench: Workbench) -> Outcome:
+    """W19: current of the loop just below the compliance over that at half the voltage, on the way up."""
+    result = loop(bench)
+    rising = result.time <= PEAK / RAMP
+    threshold = crossing(result["source"][rising], result["current"][rising], 0.5 * COMPLIANCE)
+    assert threshold is not None
+    full, half = result.at("current", np.array([threshold, threshold / 2]) / RAMP)
+    return Outcome(simulated={"decades": measured(np.log10(full / half))})
 
 
 # --------------------------------------------------------------------------------------- Fig. 3: delay and relaxation
@@ -216,6 +244,23 @@ def reads_do_not_hold(bench: Workbench) -> Outcome:
     """W7b: relaxation with the reads over relaxation without."""
     (alone,), _ = relaxation(bench)
     return Outcome(simulated={"ratio": measured(with_reads(bench)[1] / alone)})
+
+
+def of_the_pulse(bench: Workbench) -> Outcome:
+    """W7c: delay at a tenth more voltage, and relaxation after a pulse twice as long, over those of W7."""
+
+    def times(voltage: float, width: float) -> tuple[float, float]:
+        wave, _ = stimulus([(voltage, width), (0.0, 200 * MS)], US)
+        (result,) = bench.run([(_bench(wave), {})])
+        return _delay(result, width), _fall_time(result, width)
+
+    delay, relaxed = times(0.75, 5 * MS)
+    return Outcome(
+        simulated={
+            "delay": measured(times(0.825, 5 * MS)[0] / delay),
+            "relaxation": measured(times(0.75, 10 * MS)[1] / relaxed),
+        }
+    )
 
 
 def arrhenius(bench: Workbench) -> Outcome:
@@ -400,8 +445,10 @@ PROTOCOLS: dict[str, Protocol] = {
     "W4b": symmetric,
     "W5": hot,
     "W6": endurance,
+    "W6b": repeatable,
     "W7": timing,
     "W7b": reads_do_not_hold,
+    "W7c": of_the_pulse,
     "W8": arrhenius,
     "W9": planar,
     "W10": facilitation_to_depression,
@@ -413,6 +460,7 @@ PROTOCOLS: dict[str, Protocol] = {
     "W13b": timing_dependence,
     "W14": resistances,
     "W14b": first_spike,
+    "W19": selector,
     **wang2017_particles.PROTOCOLS,
 }
 """The experiment of every row."""
@@ -422,7 +470,8 @@ GROUPS = (
     ("W15", "W15b"),
     ("W7", "W7b", "W8"),
     ("W10", "W10b"),
-    ("W1", "W3a", "W4", "W4b"),
+    ("W1", "W3a", "W4", "W4b", "W19"),
+    ("W6", "W6b"),
     ("W2", "W3c"),
 )
 """Rows that share runs and go to one process."""
@@ -434,11 +483,18 @@ RECIPES = {
                 start={"e_relax": 0.27},
                 targets=(Target(row="W8", quantity="energy", value=0.27, tolerance=0.03, scale="linear"),),
             ),
+            Stage(
+                start={"g_off": 1e-8},
+                targets=(Target(row="W1", quantity="decades", value=5.0, tolerance=0.5, scale="linear"),),
+            ),
         ),
-        derived=lambda bench: {},
-    )
+    ),
+    "hfox_ag": Recipe(),
+    "mgox_ag": Recipe(),
+    "taox": Recipe(),
+    "hfox_tin": Recipe(),
 }
-"""How the cards are extracted: the one number of the text that determines a parameter; the other rows are bounds and signs."""
+"""How the cards are extracted: the numbers of the text that determine a parameter; the other rows are bounds and signs."""
 
 PANELS = (
     Panel(

@@ -50,8 +50,8 @@ def extract(
         print(json.dumps(_record(extracted, shipped, changes), indent=1))
     else:
         _print(extracted, shipped, changes)
-    worst = max(changes, key=lambda name: abs(changes[name]))
-    if abs(changes[worst]) > LARGEST_CHANGE:
+    worst = max(changes, key=lambda name: abs(changes[name]), default=None)
+    if worst is not None and abs(changes[worst]) > LARGEST_CHANGE:
         message = f"'{worst}' differs from the shipped card by {100 * changes[worst]:+.2g} %"
         raise typer.Exit(complain(message, 1))
 
@@ -101,6 +101,9 @@ def _print(extracted: Extracted, shipped: Card, changes: dict[str, float]) -> No
             )
         )
     print_table(("parameter", "value", "standard error", "unit", "shipped", "change", "determined by"), rows)
+    if not extracted.determined:
+        print(f"No documented row determines a value of '{extracted.card.name}': its rows test what was assumed.")
+        return
     print_table(
         ("row", "quantity", "aimed at", "reached"),
         [
