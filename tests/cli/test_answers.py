@@ -154,6 +154,29 @@ def test_fit_in_words_and_without_held_out_records(synspice: Call, ramps: Path) 
     assert "k_down" in answer.out
 
 
+def test_extract_gives_what_the_rows_determine(synspice: Call, tmp_path: Path) -> None:
+    card = tmp_path / "card.toml"
+    answer = synspice("extract", "siox_ny_ag", "-o", card, "--format", "json")
+    assert answer.code == 0
+    fitted = {n: p for n, p in answer.json["parameters"].items() if p["method"] == "fitted"}
+    assert {n: p["rows"] for n, p in fitted.items()} == {"e_relax": ["W8"], "g_off": ["W1"]}
+    assert all(abs(p["change"]) < 0.01 and p["stderr"] > 0 for p in fitted.values())
+    assert tomllib.loads(card.read_text())["parameters"]["g_off"]["value"] == fitted["g_off"]["value"]
+
+
+def test_extract_says_when_nothing_is_determined(synspice: Call) -> None:
+    answer = synspice("extract", "taox")
+    assert answer.code == 0
+    assert "No documented row determines a value of 'taox'" in answer.out
+
+
+def test_reproduce_judges_rows_and_draws_them(synspice: Call, tmp_path: Path) -> None:
+    answer = synspice("reproduce", "OTJ-20", "W9", "--engine", "reference", "--report", tmp_path, "--format", "json")
+    assert answer.code == 0  # W9 is not met, and says so
+    assert {row["id"]: row["met"] for row in answer.json} == {"W9": False, "OTJ-20": True}
+    assert {p.name for p in tmp_path.iterdir()} >= {"report.html", "li2019_fig4.png"}
+
+
 def test_cite_gives_the_package_and_the_sources(synspice: Call) -> None:
     assert "@software{synspice" in synspice("cite").out
     answer = synspice("cite", "drift_memristor")
