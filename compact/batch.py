@@ -8,23 +8,18 @@ samples and whole plasticity curves, where one run at a time would take hours.
 
 from __future__ import annotations
 
-import hashlib
 import inspect
 import os
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import lru_cache
-from pathlib import Path
-from types import FunctionType, ModuleType
-from typing import Any
 
-import numba
 import numpy as np
 from numpy.typing import ArrayLike
 
 from . import batch_integrator
+from .compiled import load_compiled
 from .errors import EngineError, ParameterError, SimulationError
 from .model import Model
 from .parameters import complete
@@ -167,10 +162,9 @@ class _Stimulus:
     @classmethod
     def of(cls, model: Model, bench: Bench) -> _Stimulus:
         plus, minus = model.write
-        if len(model.terminals) != 2 or set(bench.drives) - {plus, minus}:
-            raise EngineError(
-                f"the batch engine takes devices with two terminals, and '{model.name}' or its bench has more"
-            )
+        if len(model.terminals) != 2:
+            raise EngineError(f"the batch engine takes devices with two terminals, and '{model.name}' has more")
+        bench.check_terminals(model.name, model.terminals)
         impeded = [d for d in bench.drives.values() if d.has_impedance]
         if len(impeded) > 1:
             raise EngineError("the batch engine takes one source with an impedance; use ngspice for the others")
@@ -287,42 +281,9 @@ def _source(model: Model) -> str:
 
 @lru_cache(maxsize=16)
 def _compiled(model: Model) -> Compiled:
-    """Return the integrator with a model's equations inside, which numba compiles once for each source."""
+    """Return the integrator with a model's equations inside."""
     if not model.states:
         raise EngineError(f"the batch engine needs a device with a state, and '{model.name}' has none")
-    text = _source(model)
-    stem = f"{model.name}_{hashlib.sha256(text.encode()).hexdigest()[:16]}"
-    path = _cache_folder() / f"{stem}.py"
-    kept = _kept(path, text)
-    module = ModuleType(stem)
-    module.__file__ = str(path)
-    sys.modules[stem] = module  # numba's cache finds its functions by their module's name
-    namespace: dict[str, Any] = vars(module)
-    exec(compile(text, str(path) if kept else f"<{stem}>", "exec"), namespace)  # noqa: S102 - our own emitted text
     entry = batch_integrator.PARTS[-1].__name__
-    for name, item in list(namespace.items()):
-        if isinstance(item, FunctionType):
-            namespace[name] = numba.njit(item, error_model="numpy", nogil=True, cache=kept and name == entry)
-    compiled: Compiled = namespace[entry]
+    compiled: Compiled = getattr(load_compiled(model.name, _source(model), [entry]), entry)
     return compiled
-
-
-def _cache_folder() -> Path:
-    """Return where compiled models are kept: SYNSPICE_CACHE, or the user's cache folder."""
-    given = os.environ.get("SYNSPICE_CACHE")
-    if given:
-        return Path(given)
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "synspice"
-
-
-def _kept(path: Path, text: str) -> bool:
-    """Write the source for numba's cache unless it is there; return whether it is."""
-    try:
-        if not path.is_file() or path.read_text(encoding="utf-8") != text:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            scratch = path.with_suffix(f".{os.getpid()}")
-            scratch.write_text(text, encoding="utf-8")
-            scratch.replace(path)
-    except OSError:
-        return False
-    return True

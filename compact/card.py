@@ -17,10 +17,12 @@ A card is a TOML file::
 
 from __future__ import annotations
 
+import re
 import sys
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from datetime import date, time
 from pathlib import Path
 from typing import Any, Literal
 
@@ -237,14 +239,14 @@ def format_card(card: Card) -> str:
     if card.notes:
         lines.append(f"notes = {_quote(card.notes)}")
     for name, v in card.values.items():
-        lines += ["", f"[parameters.{name}]", f"value = {v.value!r}", f"unit = {_quote(v.unit)}"]
+        lines += ["", f"[parameters.{name}]", f"value = {float(v.value)!r}", f"unit = {_quote(v.unit)}"]
         for key in ("stderr", "spread_device", "spread_cycle"):
             number = getattr(v, key)
             if number is not None:
-                lines.append(f"{key} = {number!r}")
+                lines.append(f"{key} = {float(number)!r}")
         lines += [f"method = {_quote(v.method)}", f"source = {_quote(v.source)}"]
     if card.extra:
-        lines += ["", "[extra]", *(f"{k} = {_plain(v)}" for k, v in card.extra.items())]
+        lines += ["", "[extra]", *(f"{_key(k)} = {_plain(v)}" for k, v in card.extra.items())]
     return "\n".join(lines) + "\n"
 
 
@@ -268,9 +270,17 @@ def _quote(text: str) -> str:
     return f'"{escaped}"'
 
 
+def _key(name: str) -> str:
+    return name if re.fullmatch(r"[A-Za-z0-9_-]+", name) else _quote(name)
+
+
 def _plain(value: Any) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, list | tuple):
         return "[" + ", ".join(_plain(v) for v in value) + "]"
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{_key(k)} = {_plain(v)}" for k, v in value.items()) + "}"
+    if isinstance(value, date | time):
+        return value.isoformat()
     return _quote(value) if isinstance(value, str) else repr(value)

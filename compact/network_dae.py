@@ -12,7 +12,7 @@ import numpy as np
 from .casadi_functions import expressions
 from .errors import EngineError
 from .network import GROUND, Instance, Network
-from .stimulus import LIMITER_SHARPNESS, Drive
+from .stimulus import LIMITER_SHARPNESS, Drive, check_duration
 
 
 @dataclass(frozen=True)
@@ -58,15 +58,16 @@ class NetworkDae:
 
     Raises
     ------
+    ParameterError
+        For a constant stimulus.
     EngineError
-        For a constant stimulus, and where charges leave a node's voltage undetermined.
+        Where charges leave a node's voltage undetermined.
     """
 
     def __init__(self, network: Network, free: Sequence[tuple[str, str]] = ()) -> None:
         self.network = network
+        check_duration(network.duration)
         self.time_unit = network.shortest_feature
-        if not np.isfinite(self.time_unit):
-            raise EngineError("the stimulus is constant: give it a duration with a second point")
         values = {m.name: m.values for m in network.instances}
         self._sizes = np.array([abs(values[instance][name]) or 1.0 for instance, name in free])
         nodes = network.free_nodes

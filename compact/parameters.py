@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from numbers import Real
 from typing import Literal
 
 import sympy as sp
@@ -65,7 +66,7 @@ class Parameter:
 
     def fault(self, value: float) -> str | None:
         """Return why ``value`` is not allowed, or None."""
-        if isinstance(value, bool) or not isinstance(value, int | float):
+        if isinstance(value, bool) or not isinstance(value, Real):
             return f"{self.name} = {value!r} is not a number"
         if not math.isfinite(value):
             return f"{self.name} = {value} is not finite"

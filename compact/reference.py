@@ -29,6 +29,7 @@ SOLUTIONS = 4
 
 def bench_network(model: Model, values: Mapping[str, float], bench: Bench) -> Network:
     """Return a bench as a network of one instance: each driven terminal a node of its own name, the others grounded."""
+    bench.check_terminals(model.name, model.terminals)
     return Network(
         instances=(
             Instance(

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from .constants import ROOM_TEMPERATURE
-from .errors import ParameterError
+from .errors import ParameterError, nearest
 
 LIMITER_SHARPNESS = 8
 """Half the exponent of the compliance limiter: at twice the corner voltage the current is within 1e-6 of compliance."""
@@ -110,6 +110,8 @@ class Drive:
             faults.append(f"compliance {self.compliance:g} A must be finite and above 0 (leave it out for none)")
         if faults:
             raise ParameterError("drive", faults)
+        object.__setattr__(self, "series_resistance", float(self.series_resistance))
+        object.__setattr__(self, "compliance", None if self.compliance is None else float(self.compliance))
 
     @property
     def has_impedance(self) -> bool:
@@ -146,6 +148,22 @@ class Bench:
     temperature: float = ROOM_TEMPERATURE
     frozen: bool = False
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "temperature", float(self.temperature))
+
+    def check_terminals(self, device: str, terminals: Sequence[str]) -> None:
+        """Check that the device has a terminal for every source.
+
+        Raises
+        ------
+        ParameterError
+        """
+        faults = [
+            f"a source at '{t}', which is no terminal{nearest(t, terminals)}" for t in self.drives if t not in terminals
+        ]
+        if faults:
+            raise ParameterError(f"bench of device '{device}'", faults)
+
     @property
     def breakpoints(self) -> np.ndarray:
         """All sources' breakpoints [s], sorted, without repeats."""
@@ -155,3 +173,16 @@ class Bench:
     def duration(self) -> float:
         """Time of the last breakpoint [s]."""
         return float(self.breakpoints[-1])
+
+
+def check_duration(duration: float) -> None:
+    """Check that a stimulus lasts: ``duration`` [s] is above 0.
+
+    Raises
+    ------
+    ParameterError
+    """
+    if not duration > 0:
+        raise ParameterError(
+            "stimulus", ["it is constant, so the run has no duration: give a waveform a second point, at the run's end"]
+        )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import Field, dataclass, field, fields
+from numbers import Integral, Real
 from typing import Any, ClassVar, Self
 
 from ..compact.errors import ParameterError, nearest
@@ -43,11 +44,11 @@ class Settings:
             value, limits = getattr(self, item.name), item.metadata
             if "choices" in limits and value not in limits["choices"]:
                 faults.append(f"{item.name} = '{value}' must be one of {', '.join(limits['choices'])}")
-            if value is None or not isinstance(value, int | float):
+            if not isinstance(value, Real):
                 continue
             if not math.isfinite(value):
                 faults.append(f"{item.name} = {value} is not finite")
-            elif isinstance(item.default, int) and not isinstance(value, int):
+            elif isinstance(item.default, int) and not isinstance(value, Integral):
                 faults.append(f"{item.name} = {value:g} must be a whole number")
             elif limits.get("above") is not None and not value > limits["above"]:
                 faults.append(f"{item.name} = {value:g} {limits['unit']} must be above {limits['above']:g}")

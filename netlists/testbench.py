@@ -14,7 +14,7 @@ from ..compact.model import Model
 from ..compact.python_code import compile_python
 from ..compact.reference import record
 from ..compact.result import Result
-from ..compact.stimulus import LIMITER_SHARPNESS, Bench, Drive, Waveform
+from ..compact.stimulus import LIMITER_SHARPNESS, Bench, Drive, Waveform, check_duration
 from . import ngspice
 from .ngspice import Plot, RawData, SolverOptions
 from .subcircuit import format_subcircuit
@@ -41,12 +41,21 @@ class Job:
     bench : Bench
     experiment : str
         Name for the record.
+
+    Raises
+    ------
+    ParameterError
+        The bench has a source at no terminal of the device, or a constant stimulus.
     """
 
     model: Model
     values: Mapping[str, float]
     bench: Bench
     experiment: str = ""
+
+    def __post_init__(self) -> None:
+        self.bench.check_terminals(self.model.name, self.model.terminals)
+        check_duration(self.bench.duration)
 
 
 def bench_circuit(model: Model, values: Mapping[str, float], bench: Bench) -> Circuit:
@@ -58,6 +67,7 @@ def bench_circuit(model: Model, values: Mapping[str, float], bench: Bench) -> Ci
     logging.getLogger("PySpice").setLevel(logging.ERROR)
     from PySpice.Spice.Netlist import Circuit
 
+    bench.check_terminals(model.name, model.terminals)
     complete = {**model.values(values)}
     if bench.frozen:
         complete["frozen"] = 1.0

@@ -12,6 +12,20 @@ CLOSING_WIDTH = 0.025
 GAP_ROUNDING = 0.02
 """Rounding of the remaining gap at closure."""
 
+BRIDGE_MAX = 1.5
+"""Bound of the closure: far behind the closed gap, where growth has faded."""
+
+THICKNESS_MAX = 30.0
+"""Bound of the thickness."""
+
+
+def window(x: sp.Expr, largest: float) -> sp.Expr:
+    """Return what stops growth at a bound: exactly 1 up to 0.95 of it, 0 there, negative beyond."""
+    start, width = 0.95 * largest, 0.01 * largest
+    span = largest - start
+    return 1 - positive_part(x - start, width) / (span**3 / (span**2 + width**2))
+
+
 d = Definition(
     "diffusive_memristor",
     "Volatile diffusive memristor (silver in oxide)",
@@ -74,8 +88,8 @@ t_ref = d.parameter("t_ref", "K", 300.0, "temperature at which the rates hold", 
 v_polarity = d.parameter("v_polarity", "V", 0.1, "voltage over which the direction of pumping turns round", above=0)
 c_0 = d.parameter("c_0", "F", 0.0, "capacitance of the cell", at_least=0)
 
-bridge = d.state("bridge", "1", "closure of the bridge along the gap", initial=0.0, lower=0.0, upper=1.5)
-thickness = d.state("thickness", "1", "lateral thickness of the filament", initial=0.0, lower=0.0, upper=30.0)
+bridge = d.state("bridge", "1", "closure of the bridge along the gap", initial=0.0, lower=0.0, upper=BRIDGE_MAX)
+thickness = d.state("thickness", "1", "lateral thickness of the filament", initial=0.0, lower=0.0, upper=THICKNESS_MAX)
 depletion = d.state(
     "depletion", "1", "depletion of silver at one terminal, signed by polarity", initial=0.0, lower=-1.0, upper=1.0
 )
@@ -130,12 +144,16 @@ d.current(p, n, g_x * v)
 d.charge(p, n, c_0 * v)
 d.rate(
     bridge,
-    k_grow * limexp(e_grow * hotter - s_grow * along * supply) * drive * opened
+    k_grow * limexp(e_grow * hotter - s_grow * along * supply) * drive * opened * window(bridge, BRIDGE_MAX)
     - k_relax * limexp(e_relax * hotter) * alive * grown**2,
 )
 d.rate(
     thickness,
-    k_thick * limexp(e_thick * hotter) * lateral * (1 - opened) * (1 - thickness * limexp(s_thick * along * supply))
+    k_thick
+    * limexp(e_thick * hotter)
+    * lateral
+    * (1 - opened)
+    * (window(thickness, THICKNESS_MAX) - thickness * limexp(s_thick * along * supply))
     - k_thin * limexp(e_relax * hotter) * alive * thick,
 )
 d.rate(depletion, bridged * (k_pump * lateral * (along - depletion) - depletion / t_supply))

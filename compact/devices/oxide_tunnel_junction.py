@@ -12,6 +12,12 @@ V_CORNER = 1e-2
 W_CORNER = 1e-2
 """Vacancy coordinate below which the rise of a threshold is rounded."""
 
+S_LIMIT = 20.0
+"""Volatile lowering [kT] at which its effects level off: nearly the whole Schottky barrier. A solver's guess may be anywhere."""
+
+V_LIMIT = 10.0
+"""Bias [V] at which its effect on the states levels off, far above any that the junction withstands."""
+
 d = Definition(
     "oxide_tunnel_junction",
     "Oxide tunnel junction",
@@ -115,21 +121,27 @@ i_t = d.quantity(
     "i_t", "A", (direct(v) + h * k_fn * v * size * limexp(-v_fn / size)) / (1 + h), "tunnel current at w = 1"
 )
 i_te = d.quantity("i_te", "A", i_s * (limexp(v / v_te) - 1), "current of thermionic emission")
-w_c = d.quantity("w_c", "1", saturate(w, 0, 1, 0.05), "vacancy coordinate, bounded for the conduction law")
-i_x = d.quantity("i_x", "A", limexp(s) * (i_te + limexp(-lam * (1 - w_c)) * i_t), "current")
-v_e = d.quantity("v_e", "V", v + gam * s, "bias that moves the vacancies")
+s_c = d.quantity("s_c", "1", saturate(s, -S_LIMIT, S_LIMIT, 5), "volatile lowering, bounded")
+w_c = d.quantity("w_c", "1", saturate(w, 0, 1, 0.05), "vacancy coordinate, bounded")
+v_c = d.quantity("v_c", "V", saturate(v, -V_LIMIT, V_LIMIT, 1), "bias, bounded for the states")
+i_x = d.quantity("i_x", "A", limexp(s_c) * (i_te + limexp(-lam * (1 - w_c)) * i_t), "current")
+v_e = d.quantity("v_e", "V", v_c + gam * s_c, "bias that moves the vacancies")
 over_set = d.quantity(
-    "over_set", "V", v_e - v_set - b_set * abs_power(w, n_set, W_CORNER), "bias over the threshold of set"
+    "over_set", "V", v_e - v_set - b_set * abs_power(w_c, n_set, W_CORNER), "bias over the threshold of set", scale=1.0
 )
 over_res = d.quantity(
-    "over_res", "V", -v_e - v_res - b_res * abs_power(1 - w, n_res, W_CORNER), "bias over the threshold of reset"
+    "over_res",
+    "V",
+    -v_e - v_res - b_res * abs_power(1 - w_c, n_res, W_CORNER),
+    "bias over the threshold of reset",
+    scale=1.0,
 )
 
 d.current(p, n, i_x)
 d.charge(p, n, c_0 * v)
-d.rate(s, k_s * (v**3 - abs_power(v, 3, 1e-3) * s / s_max) - s / tau_s)
+d.rate(s, k_s * (v_c**3 - abs_power(v_c, 3, 1e-3) * s / s_max) - s / tau_s)
 d.rate(w, k_set * positive_part(over_set, d_set) * (1 - w) - k_res * positive_part(over_res, d_res) * w)
-d.observable("emission_current", "A", limexp(s) * i_te, "part of the current that is emission")
+d.observable("emission_current", "A", limexp(s_c) * i_te, "part of the current that is emission")
 d.noise("shot", p, n, 2 * ELEMENTARY_CHARGE * smooth_abs(i_x, 1e-15))
 d.reference(
     "Li et al., ACS Appl. Mater. Interfaces (2019), doi:10.1021/acsami.9b13434, Sec. 3: emission (0.55 eV), direct tunnelling "

@@ -11,14 +11,17 @@ from ...compact.model import Model
 from ...compact.result import Measured, Result
 from .base import Experiment, setting
 
+SWITCHED = 1.05
+"""Ratio of the conductances on the way out and back, at some voltage, from which a branch has switched."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class IVLoop(Experiment):
     """I-V loop 0 -> v_first -> 0 -> v_second -> 0, repeated.
 
     Quantities: the largest current of each branch, the set and reset voltages (where the conductance changes fastest on a
-    logarithmic scale), the conductances at the read voltage on the way out and back and their ratio, the steepest
-    turn-on slope.
+    logarithmic scale; none on a branch without hysteresis), the conductances at the read voltage on the way out and back
+    and their ratio, the steepest turn-on slope.
     """
 
     name: ClassVar[str] = "iv-loop"
@@ -77,12 +80,13 @@ class IVLoop(Experiment):
                 f"{label}_conductance_back": Measured(after, "S"),
             }
         v, log_g = v_out[sensible], np.log10(i_out[sensible] / v_out[sensible])
-        change = np.gradient(log_g, v)
-        k = int(np.argmax(np.abs(change)))
+        g_back = np.interp(v, v_back[::-1], i_back[::-1]) / v
+        switched = bool(np.any(np.abs(np.log10(np.maximum(g_back, 1e-300)) - log_g) > np.log10(SWITCHED)))
+        k = int(np.argmax(np.abs(np.gradient(log_g, v))))
         decades = np.gradient(np.log10(i_out[sensible]), v)
         steepest = float(np.max(decades))
         return {
-            f"{label}_switching_voltage": Measured(float(v[k]) if abs(change[k]) > 0 else None, "V"),
+            f"{label}_switching_voltage": Measured(float(v[k]) if switched else None, "V"),
             f"{label}_conductance_out": Measured(before, "S"),
             f"{label}_conductance_back": Measured(after, "S"),
             f"{label}_ratio": Measured(after / before if before > 0 else None, "1"),

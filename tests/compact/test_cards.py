@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-import string
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import toys
 from hypothesis import given, settings
@@ -45,7 +45,10 @@ def cards(draw: st.DrawFn) -> Card:
             spread_cycle=draw(st.none() | POSITIVE),
         )
     plain = st.booleans() | st.integers(-(2**63), 2**63 - 1) | TEXT | st.floats(allow_nan=False, allow_infinity=False)
-    keys = st.text(string.ascii_lowercase + "_", min_size=1, max_size=8)
+    plain |= st.dates() | st.times() | st.datetimes()
+    table = st.recursive(
+        plain, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXT, inner, max_size=3), max_leaves=6
+    )
     return Card(
         name=draw(TEXT),
         device="toy_heated",
@@ -53,7 +56,7 @@ def cards(draw: st.DrawFn) -> Card:
         source=draw(TEXT),
         notes=draw(TEXT),
         values=values,
-        extra=draw(st.dictionaries(keys, plain | st.lists(plain, max_size=3), max_size=3)),
+        extra=draw(st.dictionaries(TEXT, table, max_size=3)),
     )
 
 
@@ -194,6 +197,15 @@ def test_values_are_completed_with_the_defaults() -> None:
     assert toys.relaxing().initial_states({**values, "x_init": 0.25}) == (0.25,)
 
 
+@pytest.mark.parametrize("number", [np.float32(0.25), np.float64(0.25), np.int64(1)])
+def test_values_may_be_numpy_s_scalars(number: Any) -> None:
+    values = toys.relaxing().values({"tau": number})
+    assert values["tau"] == number and type(values["tau"]) is float
+    value = Value(value=number, unit="s", method="assumed", source="")
+    card = Card(name="c", device="toy_relaxing", title="", source="", values={"tau": value})
+    assert f"value = {float(number)!r}\n" in format_card(card)
+
+
 @pytest.mark.parametrize(
     ("given", "message"),
     [
@@ -203,6 +215,7 @@ def test_values_are_completed_with_the_defaults() -> None:
         ({"tau": math.inf}, "tau = inf is not finite"),
         ({"tau": "1"}, "tau = '1' is not a number"),
         ({"tau": True}, "tau = True is not a number"),
+        ({"tau": np.bool_(True)}, "is not a number"),
         ({"x_init": 1.1}, r"x_init = 1.1 is outside its range \[0, 1\] \(initial value of x \(memory\)\)"),
         ({"frozen": 2}, "frozen = 2 is outside its range"),
     ],

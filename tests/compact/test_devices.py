@@ -229,3 +229,16 @@ def test_the_emitted_module_reads_well_and_stands_alone() -> None:
     assert "boost = limexp" in text and "# thermal activation [1]" in text
     assert "states: rise [K], density [1/m^3]" in text
     assert text == format_python(device_points.model_of("toy:heated"))
+
+
+@pytest.mark.parametrize("card", [None, *(c.name for c in registry.cards_of("diffusive_memristor"))])
+def test_a_closed_thick_bridge_stops_at_its_bounds(card: str | None) -> None:
+    """Where the filament hardly decays, growth alone must stop: it once went on at the bound."""
+    model = device_points.model_of("diffusive_memristor")
+    rates = compile_python(model).rates
+    p = list(model.values(registry.get_card(card).parameters if card else {"s_thick": 4.0}).values())
+    for v in (-4.0, -0.5, 0.5, 4.0):
+        for depletion in (-1.0, 0.0, 1.0):
+            assert rates([v], [1.5, 30.0, depletion], p, 300.0)[0] <= 0.0
+            assert rates([v], [1.5, 30.0, depletion], p, 300.0)[1] <= 0.0
+            assert rates([v], [1.6, 31.0, depletion], p, 300.0)[0] < 0.0

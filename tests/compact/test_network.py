@@ -407,5 +407,5 @@ def test_mistakes_in_the_constructors() -> None:
 
 
 def test_a_constant_stimulus_has_no_duration() -> None:
-    with pytest.raises(EngineError, match="give it a duration"):
+    with pytest.raises(ParameterError, match="no duration"):
         simulate_network(ladder(sources={"drive": Drive(waveform=Waveform.constant(1.0))}))

@@ -11,7 +11,7 @@ import toys
 from scipy.integrate import solve_ivp
 from scipy.optimize import brentq
 
-from synspice.compact.errors import EngineError, ParameterError
+from synspice.compact.errors import ParameterError
 from synspice.compact.model import Model
 from synspice.compact.python_code import compile_python
 from synspice.compact.reference import Problem, ReferenceOptions, output_times, simulate
@@ -302,8 +302,8 @@ Failing = Callable[[], object]
 FAILURES: dict[str, tuple[Failing, type[Exception], str]] = {
     "a constant": (
         lambda: simulate(toys.relaxing(), {}, Bench(drives={"p": Drive(waveform=Waveform.constant(1.0))})),
-        EngineError,
-        "the stimulus is constant: give it a duration with a second point",
+        ParameterError,
+        "it is constant, so the run has no duration",
     ),
     "a parameter out of range": (
         lambda: simulate(toys.relaxing(), {"tau": -1}, Bench(drives={"p": Drive(waveform=FAST_LOOP)})),

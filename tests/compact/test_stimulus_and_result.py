@@ -71,6 +71,12 @@ def test_the_impedance_of_a_drive() -> None:
     assert Drive(waveform=wave, compliance=1e-6, series_resistance=5e3).resistance == 5e3
 
 
+def test_numpy_s_numbers_become_floats() -> None:
+    drive = Drive(waveform=Waveform.constant(1.0), series_resistance=np.float64(50), compliance=np.float32(0.5))
+    bench = Bench(drives={"p": drive}, temperature=np.int64(300))
+    assert [repr(x) for x in (drive.resistance, drive.compliance, bench.temperature)] == ["50.0", "0.5", "300.0"]
+
+
 def test_a_bench_merges_the_breakpoints_of_its_sources() -> None:
     drives = {"g": Drive(waveform=Waveform((0, 1, 3), (0, 1, 0))), "d": Drive(waveform=Waveform((0, 2, 3), (0, 1, 0)))}
     bench = Bench(drives=drives)

@@ -74,9 +74,6 @@ FAST: dict[str, Experiment] = {
 TOO_ABRUPT = {("diffusive_memristor", "loop with resistor and compliance")}
 """Where the default tolerance puts the jump of the current late; 0.5 % at a relative tolerance of 1e-8."""
 
-OVERFLOWS = {("oxide_tunnel_junction", "loop with resistor and compliance")}
-"""Where a guess of Newton's is so far out that the device's equations overflow."""
-
 
 @pytest.fixture(autouse=True)
 def run_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -108,12 +105,6 @@ def test_a_device(name: str, experiment: str, request: pytest.FixtureRequest) ->
     if (name, experiment) in TOO_ABRUPT:
         request.applymarker(
             pytest.mark.xfail(strict=True, raises=AssertionError, reason="the jump of the current is late")
-        )
-    if (name, experiment) in OVERFLOWS:
-        request.applymarker(
-            pytest.mark.xfail(
-                strict=True, raises=SimulationError, reason="1e163 * 1e147 in the rate, at a Newton guess"
-            )
         )
     compare(name, OWN.get(name, {}).get(experiment, EXPERIMENTS[experiment]))
 
