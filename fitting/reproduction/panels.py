@@ -29,6 +29,8 @@ class Plot:
         Axis labels carry their units.
     log : str
         ``x``, ``y`` or ``xy`` for logarithmic axes, where a curve's magnitude is drawn.
+    linear : float or None
+        Where a logarithmic abscissa has both signs: the distance from zero up to which it is linear.
     only : tuple of str
         Labels to draw; all when empty.
     lines : mapping of text to float
@@ -40,6 +42,7 @@ class Plot:
     x: str
     y: str
     log: str = ""
+    linear: float | None = None
     only: tuple[str, ...] = ()
     lines: Mapping[str, float] | None = None
 
@@ -81,7 +84,7 @@ def draw_panel(panel: Panel, curves: Curves) -> Figure:
         plots = [p for p in panel.plots if p.row in curves]
         columns = min(len(plots), COLUMNS)
         rows = -(-len(plots) // columns)
-        figure = Figure(figsize=(4.0 * columns + 0.6, 3.1 * rows + 0.4), dpi=110, layout="constrained")
+        figure = Figure(figsize=(max(4.0 * columns + 0.6, 6.6), 3.1 * rows + 0.4), dpi=110, layout="constrained")
         for plot, axes in zip(plots, figure.subplots(rows, columns, squeeze=False).flat, strict=False):
             _draw(axes, plot, curves[plot.row])
         for axes in figure.axes[len(plots) :]:
@@ -107,7 +110,9 @@ def _draw(axes: Axes, plot: Plot, curves: Mapping[str, Curve]) -> None:
     for text, value in (plot.lines or {}).items():
         axes.axhline(value, color="black", linewidth=0.8, linestyle="--")
         axes.annotate(text, (0.02, value), xycoords=("axes fraction", "data"), fontsize=7, va="bottom")
-    if "x" in plot.log:
+    if plot.linear is not None:
+        axes.set_xscale("symlog", linthresh=plot.linear)
+    elif "x" in plot.log:
         axes.set_xscale("log")
     if "y" in plot.log:
         axes.set_yscale("log")

@@ -551,8 +551,8 @@ PANELS = (
         title="Wang 2017, Fig. 6: the synapse of a diffusive and a drift memristor",
         plots=(
             Plot(row="W12", title="dependence on rate", x="gap (s)", y="change (uS)", log="x"),
-            Plot(row="W13", title="dependence on timing, TaOx", x="delay (us)", y="change (%)"),
-            Plot(row="W13b", title="dependence on timing, HfOx", x="delay (us)", y="change (%)"),
+            Plot(row="W13", title="dependence on timing, TaOx", x="delay (us)", y="change (%)", log="x", linear=10.0),
+            Plot(row="W13b", title="dependence on timing, HfOx", x="delay (us)", y="change (%)", log="x", linear=10.0),
         ),
     ),
 )
