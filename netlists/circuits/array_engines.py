@@ -14,10 +14,12 @@ from ...compact.network_reference import ENGINE_VERSION
 from ...compact.version import __version__
 from .. import ngspice
 from ..arrays.crossbar import Crossbar
-from ..arrays.deck import LEAST_STEPS, OPTIONS, SIDES, format_array, format_linear_read, read_linear, read_transient
+from ..arrays.deck import LEAST_STEPS, OPTIONS, format_array, format_linear_read, read_linear, read_transient
 from ..arrays.dynamic_write import WriteResult, write_array
 from ..arrays.linear_read import solve_array
 from ..arrays.network import Drive, Wires
+from ..arrays.reference import read_linear_reference, write_array_reference
+from ..arrays.wiring import SIDES
 
 ArrayEngine = Callable[[Crossbar, np.ndarray, Drive, np.ndarray], tuple[WriteResult, str]]
 """Takes crossbar, times, drive and sample times; returns the waveforms at the samples, and the deck."""
@@ -89,11 +91,20 @@ def _vacask(crossbar: Crossbar, times: np.ndarray, drive: Drive, samples: np.nda
     return found
 
 
+def _reference(crossbar: Crossbar, times: np.ndarray, drive: Drive, samples: np.ndarray) -> tuple[WriteResult, str]:
+    return write_array_reference(crossbar, times, drive, samples), ""
+
+
 def _verilog_a() -> Any:
     return import_module("synspice.veriloga.array_deck")  # a folder above this one: loaded only where it is asked for
 
 
-ARRAY_ENGINES: dict[str, ArrayEngine] = {"ngspice": _ngspice, "array": _array, "vacask": _vacask}
+ARRAY_ENGINES: dict[str, ArrayEngine] = {
+    "ngspice": _ngspice,
+    "array": _array,
+    "vacask": _vacask,
+    "reference": _reference,
+}
 """Engines of dynamic arrays by the name that the command line uses."""
 
 
@@ -106,6 +117,8 @@ def read_ends(engine: str, conductances: np.ndarray, drive: Drive, wires: Wires)
         return read_linear(raw.plot("op"), (rows, cols)), deck
     if engine == "vacask":
         return _verilog_a().read_linear_vacask(conductances, drive, wires, timeout=LONGEST), ""
+    if engine == "reference":
+        return read_linear_reference(conductances, drive, wires), ""
     solution = solve_array(conductances, drive, wires)
     return {side: getattr(solution, f"{side}_currents") for side in SIDES}, ""
 

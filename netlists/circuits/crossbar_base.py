@@ -26,7 +26,7 @@ BAND = (0.0, 1.0)
 class CrossbarExperiment(CircuitExperiment):
     """A wired array of one card, with a selector in each cell where a second card is given."""
 
-    engines: ClassVar[tuple[str, ...]] = ("ngspice", "array", "vacask")
+    engines: ClassVar[tuple[str, ...]] = ("ngspice", "array", "vacask", "reference")
     card: ClassVar[str] = "taox"
 
     rows: int = setting(8, "1", "word lines", at_least=1)

@@ -38,7 +38,7 @@ class GateExperiment(CircuitExperiment):
     the event the synapse rests at 0 V for ``wait``, integrated from its equations whatever the engine; the weight is read then.
     """
 
-    engines: ClassVar[tuple[str, ...]] = ("ngspice", "reference")
+    engines: ClassVar[tuple[str, ...]] = ("ngspice", "vacask", "reference")
     card: ClassVar[str] = "huang_ysz"
 
     form: str = choice("antisymmetric", tuple(FORMS), "of plasticity")

@@ -43,7 +43,7 @@ class SeriesSynapse(CircuitExperiment):
     that arrays use: all delays in one run, the cell's middle node without a capacitance.
     """
 
-    engines: ClassVar[tuple[str, ...]] = ("array", "ngspice", "reference")
+    engines: ClassVar[tuple[str, ...]] = ("array", "ngspice", "vacask", "reference")
     card: ClassVar[str] = "taox"
     partner: ClassVar[str | None] = "siox_ny_ag"
 
