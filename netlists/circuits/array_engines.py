@@ -27,11 +27,15 @@ ArrayEngine = Callable[[Crossbar, np.ndarray, Drive, np.ndarray], tuple[WriteRes
 LONGEST = 600.0
 """Seconds that a simulator may take."""
 
+REFERENCE_CELLS = 32 * 32
+"""Most cells that the reference engine takes: it keeps dense matrices of all nodes, 2.4 GB of them at 48 x 48."""
+
 # Seconds of a 64 x 64 array for an operating point and for a transient of 1000 points, and their powers in the number of cells.
 _COST = {
     "array": (1e-3, 1.1, 0.5, 1.15),
     "ngspice": (3.2, 2.35, 1200.0, 2.0),
     "vacask": (0.1, 1.4, 15.0, 1.65),
+    "reference": (230.0, 2.4, 12000.0, 1.9),
 }
 
 
@@ -63,6 +67,21 @@ def cost_text(engine: str, cells: int, *, transient: bool, cell_factor: float = 
     others = {e: cost(e, cells, transient=transient, cell_factor=cell_factor) for e in _COST if e != engine}
     faster = ", ".join(f"--engine {e} about {s:.2g} s" for e, s in others.items() if s < seconds / 2)
     return f"{text}; {faster}"
+
+
+def require_affordable(engine: str, shape: tuple[int, ...], *, transient: bool, cell_factor: float = 1.0) -> None:
+    """Raise where an engine would take far longer than :data:`LONGEST`, or too much memory.
+
+    Raises
+    ------
+    EngineError
+    """
+    rows, cols = shape
+    about = cost_text(engine, rows * cols, transient=transient, cell_factor=cell_factor)
+    if engine == "reference" and rows * cols > REFERENCE_CELLS:
+        raise EngineError(f"the reference engine takes up to {REFERENCE_CELLS} cells, not {rows} x {cols}: {about}")
+    if cost(engine, rows * cols, transient=transient, cell_factor=cell_factor) > LONGEST:
+        raise EngineError(f"{rows} x {cols} cells would take {about}; take a faster engine or a smaller array")
 
 
 def _array(crossbar: Crossbar, times: np.ndarray, drive: Drive, samples: np.ndarray) -> tuple[WriteResult, str]:
@@ -110,6 +129,7 @@ ARRAY_ENGINES: dict[str, ArrayEngine] = {
 
 def read_ends(engine: str, conductances: np.ndarray, drive: Drive, wires: Wires) -> tuple[dict[str, np.ndarray], str]:
     """Return the current of each end [A] of an array of linear cells, into word lines and out of bit lines, and the deck."""
+    require_affordable(engine, conductances.shape, transient=False)
     if engine == "ngspice":
         deck = format_linear_read(conductances, drive, wires)
         raw = ngspice.run_deck(deck, timeout=LONGEST)
@@ -134,20 +154,9 @@ VERSIONS: dict[str, Callable[[], str]] = {
 def run_array(
     engine: str, crossbar: Crossbar, times: np.ndarray, drive: Drive, samples: np.ndarray
 ) -> tuple[WriteResult, str]:
-    """Run an array.
-
-    Raises
-    ------
-    EngineError
-        The engine would take far longer than :data:`LONGEST`.
-    """
+    """Run an array; see :func:`require_affordable`."""
     factor = 1.0 if crossbar.selector is None else 5.0
-    cells = crossbar.rows * crossbar.cols
-    if cost(engine, cells, transient=True, cell_factor=factor) > LONGEST:
-        raise EngineError(
-            f"{crossbar.rows} x {crossbar.cols} cells would take "
-            f"{cost_text(engine, cells, transient=True, cell_factor=factor)}; take a faster engine or a smaller array"
-        )
+    require_affordable(engine, crossbar.shape, transient=True, cell_factor=factor)
     return ARRAY_ENGINES[engine](crossbar, times, drive, samples)
 
 
