@@ -37,10 +37,13 @@ class NetworkJob:
     network : Network
     experiment : str
         Name for the record.
+    steps : int
+        Time steps that a simulator takes at least; breakpoints and the truncation error add the others.
     """
 
     network: Network
     experiment: str = ""
+    steps: int = STEPS
 
 
 def network_circuit(network: Network) -> Circuit:
@@ -80,8 +83,8 @@ def network_circuit(network: Network) -> Circuit:
     return circuit
 
 
-def format_network(network: Network, options: SolverOptions | None = None) -> str:
-    """Return the complete deck of a network: circuit, solver options, saved vectors, transient analysis."""
+def format_network(network: Network, options: SolverOptions | None = None, steps: int = STEPS) -> str:
+    """Return the complete deck of a network: circuit, solver options, saved vectors, transient analysis of ``steps`` at least."""
     options = replace(options or SolverOptions(), temperature_c=network.temperature - ZERO_CELSIUS)
     saved = [f"v({n})" for n in network.nodes] + [f"i(v{n})" for n in network.sources]
     for instance in network.instances:
@@ -91,7 +94,7 @@ def format_network(network: Network, options: SolverOptions | None = None) -> st
         str(network_circuit(network)).rstrip(),
         *options.lines(),
         *(f".save {' '.join(saved[k : k + SAVED_PER_LINE])}" for k in range(0, len(saved), SAVED_PER_LINE)),
-        options.transient(network.duration, network.duration / STEPS),
+        options.transient(network.duration, network.duration / steps),
         ".end",
     ]
     return "\n".join(lines) + "\n"
@@ -128,7 +131,7 @@ def run_networks_ngspice(
     """
     return run_decks(
         jobs,
-        lambda job, solver: format_network(job.network, solver),
+        lambda job, solver: format_network(job.network, solver, job.steps),
         _result,
         options=options,
         workers=workers,
@@ -233,6 +236,6 @@ def _result(job: NetworkJob, plot: Plot, deck: str, options: SolverOptions) -> R
         engine_version=f"ngspice {ngspice.version()}",
         time=time,
         rows=rows,
-        options=options.record(network.duration / STEPS),
+        options=options.record(network.duration / job.steps),
         deck=deck,
     )

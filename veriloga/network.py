@@ -12,6 +12,7 @@ from ..compact.network_reference import network_record
 from ..compact.result import Result
 from ..netlists.network import NetworkJob
 from ..netlists.ngspice import Plot
+from ..netlists.testbench import STEPS
 from .bench_sources import format_sources
 from .compiler import compile_module
 from .module import format_module
@@ -35,7 +36,7 @@ from .vacask import (
 __all__ = ["VacaskOptions", "format_network", "run_networks_vacask"]
 
 
-def format_network(network: Network, options: VacaskOptions | None = None) -> str:
+def format_network(network: Network, options: VacaskOptions | None = None, steps: int = STEPS) -> str:
     """Return the VACASK text of a network: elements, sources with their impedance, options, transient analysis.
 
     An element ``a`` is ``x_a``, a node ``n`` is ``node_n`` and its source ``v_n``. A source of 0 V, ``i<k>_<terminal>``, between
@@ -64,7 +65,9 @@ def format_network(network: Network, options: VacaskOptions | None = None) -> st
                 lines.append(f"i{k}_{terminal} ({_node(node)} {nodes[-1]}) vsource dc=0.0")
         lines += device_lines(name, modules[model], model, instance.values, nodes, frozen=network.frozen)
         saved += observed(name, model)
-    control = (options or VacaskOptions()).control(network.temperature, network.duration, saved)
+    control = (options or VacaskOptions()).control(
+        network.temperature, network.duration / steps, network.duration, saved
+    )
     return "\n".join([*lines, *control])
 
 
@@ -93,7 +96,9 @@ def _deck(job: NetworkJob, options: VacaskOptions) -> Deck:
     }
     if any(drive.has_impedance for drive in network.sources.values()):
         libraries[SOURCE_LIBRARY] = compile_module(format_sources())
-    return Deck(text=format_network(network, options), libraries=libraries, stops={ANALYSIS: network.duration})
+    return Deck(
+        text=format_network(network, options, job.steps), libraries=libraries, stops={ANALYSIS: network.duration}
+    )
 
 
 def _modules(network: Network) -> dict[Model, str]:
@@ -126,6 +131,6 @@ def _result(job: NetworkJob, plot: Plot, deck: str, options: VacaskOptions) -> R
         engine_version=version(),
         time=time,
         rows=rows,
-        options=options.record(network.duration),
+        options=options.record(network.duration / job.steps),
         deck=deck,
     )

@@ -102,21 +102,24 @@ class VacaskOptions:
             f'tran_method="{self.method}" temp={temperature - ZERO_CELSIUS!r}'
         )
 
-    def control(self, temperature: float, duration: float, saved: Iterable[str]) -> list[str]:
-        """Return the control block of a transient; ``saved`` is what VACASK does not save by itself."""
-        step = self.max_step or duration / STEPS
+    def control(self, temperature: float, step: float, stop: float, saved: Iterable[str]) -> list[str]:
+        """Return the control block of a transient; ``saved`` is what VACASK does not save by itself.
+
+        ``step`` is the largest time step [s] unless `max_step` takes its place.
+        """
+        step = self.max_step or step
         return [
             "control",
             f"  {self.line(temperature)}",
             f"  save default {' '.join(saved)}".rstrip(),
-            f"  analysis {ANALYSIS} tran step={step!r} stop={duration!r} maxstep={step!r}",
+            f"  analysis {ANALYSIS} tran step={step!r} stop={stop!r} maxstep={step!r}",
             "endc",
             "",
         ]
 
-    def record(self, duration: float) -> dict[str, float | str]:
-        """Return what a result of a transient says of them."""
-        return {"reltol": self.reltol, "method": self.method, "max_step": self.max_step or duration / STEPS}
+    def record(self, step: float) -> dict[str, float | str]:
+        """Return what a result says of them; ``step`` is the largest time step [s] unless `max_step` takes its place."""
+        return {"reltol": self.reltol, "method": self.method, "max_step": self.max_step or step}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -224,7 +227,8 @@ def format_bench(job: Job, options: VacaskOptions | None = None) -> str:
         lines += drive_lines(terminal, bench.drives.get(terminal, Drive(waveform=Waveform.constant(0.0))))
     nodes = [node_of(t) for t in model.terminals]
     lines += device_lines(DEVICE, model.name, model, job.values, nodes, frozen=bench.frozen)
-    control = (options or VacaskOptions()).control(bench.temperature, bench.duration, observed(DEVICE, model))
+    options, stop = options or VacaskOptions(), bench.duration
+    control = options.control(bench.temperature, stop / STEPS, stop, observed(DEVICE, model))
     return "\n".join([*lines, *control])
 
 
@@ -312,7 +316,7 @@ def _result(job: Job, plot: Plot, deck: str, options: VacaskOptions) -> Result:
         engine_version=version(),
         time=real(plot, "time"),
         rows=rows | device_rows(plot, DEVICE, model, model.values(job.values)),
-        options=options.record(bench.duration),
+        options=options.record(bench.duration / STEPS),
         deck=deck,
     )
 
