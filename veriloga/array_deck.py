@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import numpy as np
 
 from ..compact.model import FROZEN
-from ..netlists.arrays.crossbar import MIDDLE_CAPACITANCE, Crossbar, Layer
+from ..netlists.arrays.crossbar import MIDDLE_CAPACITANCE, Crossbar
 from ..netlists.arrays.dynamic_write import WriteResult
 from ..netlists.arrays.kernels import FloatArray
 from ..netlists.arrays.network import Drive, Sides, Wires, read_sides
@@ -78,8 +77,7 @@ def write_array_vacask(
     lines = [f"{crossbar.rows} x {crossbar.cols} crossbar", *_frame(crossbar.wires, crossbar.shape, sides, times)]
     for label, layer in zip(layer_names(crossbar), crossbar.layers, strict=True):
         libraries[f"{label}.osdi"] = compile_module(format_module(layer.model))
-        card = parameters_text(layer.model, layer.model.values(layer.values), instance=False)
-        lines += [f'load "{label}.osdi"', f"model {label}_card {layer.model.name} {card}".rstrip()]
+        lines.append(f'load "{label}.osdi"')
     if crossbar.selector is not None:
         lines += ['load "capacitor.osdi"', "model capacitor capacitor"]
     lines += _cells(crossbar)
@@ -113,35 +111,22 @@ def write_array_vacask(
 
 
 def _cells(crossbar: Crossbar) -> Iterator[str]:
-    names = layer_names(crossbar)
-    own = {n: _Instances.of(layer, crossbar) for n, layer in zip(names, crossbar.layers, strict=True)}
+    """Yield the devices, and a model line for each set of material values: VACASK's instances cannot replace them."""
+    tables = {id(layer): layer.parameters(crossbar.shape) for layer in crossbar.layers}
+    cards: dict[tuple[str, str], str] = {}
     for place in places(crossbar):
-        label = place.name[:2]
-        yield f"{place.name} ({' '.join(place.nodes)}) {label}_card {own[label].text(place.row, place.col)}".rstrip()
+        model, label = place.layer.model, place.name[:2]
+        row = tables[id(place.layer)][place.row, place.col].tolist()
+        values = dict(zip((p.name for p in model.parameters), row, strict=True))
+        if crossbar.frozen:
+            values[FROZEN.name] = 1.0
+        material = parameters_text(model, values, instance=False)
+        if (label, material) not in cards:
+            cards[label, material] = f"{label}_card{len(cards)}"
+            yield f"model {cards[label, material]} {model.name} {material}".rstrip()
+        own = parameters_text(model, values, instance=True)
+        yield f"{place.name} ({' '.join(place.nodes)}) {cards[label, material]} {own}".rstrip()
     yield from (f"c{node} ({node} 0) capacitor c={MIDDLE_CAPACITANCE!r}" for node in middle_nodes(crossbar))
-
-
-@dataclass(frozen=True)
-class _Instances:
-    """What each crossing's instance is given; model parameters that differ are instance parameters in VACASK as well."""
-
-    frozen: bool
-    names: tuple[str, ...]
-    table: FloatArray
-
-    @classmethod
-    def of(cls, layer: Layer, crossbar: Crossbar) -> _Instances:
-        names = tuple(p.name for p in layer.model.parameters if p.name in layer.maps or p.instance)
-        order = [p.name for p in layer.model.parameters]
-        table = layer.parameters(crossbar.shape)[:, :, [order.index(n) for n in names]]
-        return cls(crossbar.frozen, names, table)
-
-    def text(self, row: int, col: int) -> str:
-        words = []
-        for name, value in zip(self.names, self.table[row, col].tolist(), strict=True):
-            held = self.frozen or value >= 0.5
-            words.append(f"{name}={int(held)}" if name == FROZEN.name else f"{name}={value!r}")
-        return " ".join(words)
 
 
 def _vector(plot: Plot, name: str) -> FloatArray:
