@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -16,10 +16,10 @@ from ..compact.network import GROUND, Instance, Network
 from ..compact.network_reference import ReferenceOptions, network_record, simulate_network
 from ..compact.result import Result
 from . import ngspice
-from .ngspice import RawData, SolverOptions
-from .run import Progress, engine_options
+from .engines import Engine, Progress, ngspice_engine, reference_engine, vacask_engine
+from .ngspice import Plot, SolverOptions
 from .subcircuit import format_subcircuit
-from .testbench import STEPS, device_rows, impedance_lines, piecewise_linear, waveform_of
+from .testbench import STEPS, device_rows, impedance_lines, piecewise_linear, run_decks, waveform_of
 
 if TYPE_CHECKING:
     from PySpice.Spice.Netlist import Circuit
@@ -37,10 +37,13 @@ class NetworkJob:
     network : Network
     experiment : str
         Name for the record.
+    steps : int
+        Time steps that a simulator takes at least; breakpoints and the truncation error add the others.
     """
 
     network: Network
     experiment: str = ""
+    steps: int = STEPS
 
 
 def network_circuit(network: Network) -> Circuit:
@@ -80,8 +83,8 @@ def network_circuit(network: Network) -> Circuit:
     return circuit
 
 
-def format_network(network: Network, options: SolverOptions | None = None) -> str:
-    """Return the complete deck of a network: circuit, solver options, saved vectors, transient analysis."""
+def format_network(network: Network, options: SolverOptions | None = None, steps: int = STEPS) -> str:
+    """Return the complete deck of a network: circuit, solver options, saved vectors, transient analysis of ``steps`` at least."""
     options = replace(options or SolverOptions(), temperature_c=network.temperature - ZERO_CELSIUS)
     saved = [f"v({n})" for n in network.nodes] + [f"i(v{n})" for n in network.sources]
     for instance in network.instances:
@@ -91,7 +94,7 @@ def format_network(network: Network, options: SolverOptions | None = None) -> st
         str(network_circuit(network)).rstrip(),
         *options.lines(),
         *(f".save {' '.join(saved[k : k + SAVED_PER_LINE])}" for k in range(0, len(saved), SAVED_PER_LINE)),
-        options.transient(network.duration, network.duration / STEPS),
+        options.transient(network.duration, network.duration / steps),
         ".end",
     ]
     return "\n".join(lines) + "\n"
@@ -126,29 +129,26 @@ def run_networks_ngspice(
     ------
     SimulationError, EngineMissingError
     """
-    options = options or SolverOptions()
-    decks = [format_network(job.network, options) for job in jobs]
-    raws = ngspice.run_many(decks, workers=workers, timeout=timeout, progress=progress)
-    return [_result(job, raw, deck, options) for job, raw, deck in zip(jobs, raws, decks, strict=True)]
+    return run_decks(
+        jobs,
+        lambda job, solver: format_network(job.network, solver, job.steps),
+        _result,
+        options=options,
+        workers=workers,
+        timeout=timeout,
+        progress=progress,
+    )
 
 
-def _reference(jobs: Sequence[NetworkJob], progress: Progress | None, given: Mapping[str, Any]) -> list[Result]:
-    options = engine_options(ReferenceOptions, given, "reference")
-    results = []
-    for k, job in enumerate(jobs):
-        results.append(simulate_network(job.network, options=options, experiment=job.experiment))
-        if progress is not None:
-            progress(k + 1, len(jobs))
-    return results
+def _reference(job: NetworkJob, options: ReferenceOptions) -> Result:
+    return simulate_network(job.network, options=options, experiment=job.experiment)
 
 
-def _ngspice(jobs: Sequence[NetworkJob], progress: Progress | None, given: Mapping[str, Any]) -> list[Result]:
-    return run_networks_ngspice(jobs, options=engine_options(SolverOptions, given, "ngspice"), progress=progress)
-
-
-NetworkEngine = Callable[[Sequence[NetworkJob], Progress | None, Mapping[str, Any]], list[Result]]
-
-NETWORK_ENGINES: dict[str, NetworkEngine] = {"reference": _reference, "ngspice": _ngspice}
+NETWORK_ENGINES: dict[str, Engine[NetworkJob]] = {
+    "reference": reference_engine(_reference),
+    "ngspice": ngspice_engine(run_networks_ngspice),
+    "vacask": vacask_engine("network", "run_networks_vacask"),
+}
 """Every engine that runs networks, by the name that the command line uses."""
 
 
@@ -169,7 +169,7 @@ def run_networks(
     progress : callable (done, total), optional
     options : mapping of name to value, optional
         Solver options that replace the engine's own: fields of `SolverOptions` for ngspice, of `ReferenceOptions` for
-        the reference.
+        the reference, of `VacaskOptions` for VACASK.
 
     Returns
     -------
@@ -214,9 +214,8 @@ def _meter(instance: Instance, terminal: str) -> str:
     return f"{instance.name}.{terminal}"
 
 
-def _result(job: NetworkJob, raw: RawData, deck: str, options: SolverOptions) -> Result:
+def _result(job: NetworkJob, plot: Plot, deck: str, options: SolverOptions) -> Result:
     network = job.network
-    plot = raw.plot("tran")
     time = np.asarray(plot.scale, float)
     rows = {f"v({n})": waveform_of(plot, f"v({n})") for n in network.nodes}
     rows |= {f"i({n})": -waveform_of(plot, f"i(v{n})") for n in network.sources}
@@ -237,6 +236,6 @@ def _result(job: NetworkJob, raw: RawData, deck: str, options: SolverOptions) ->
         engine_version=f"ngspice {ngspice.version()}",
         time=time,
         rows=rows,
-        options=options.record(network.duration / STEPS),
+        options=options.record(network.duration / job.steps),
         deck=deck,
     )

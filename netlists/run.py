@@ -2,83 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import fields, replace
-from importlib import import_module
-from typing import Any, TypeVar, cast
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
 
 from ..compact.card import Card
-from ..compact.errors import ParameterError, UnknownNameError, nearest
+from ..compact.errors import UnknownNameError
 from ..compact.model import Model
 from ..compact.reference import ReferenceOptions, simulate
 from ..compact.registry import get_device
 from ..compact.result import Result
+from .engines import Engine, Progress, ngspice_engine, reference_engine, vacask_engine
 from .experiments import Experiment
-from .ngspice import SolverOptions
 from .testbench import Job, run_ngspice
 
-Progress = Callable[[int, int], None]
-Engine = Callable[[Sequence[Job], Progress | None, Mapping[str, Any]], list[Result]]
-Options = TypeVar("Options")
+
+def _reference(job: Job, options: ReferenceOptions) -> Result:
+    return simulate(job.model, job.values, job.bench, options=options, experiment=job.experiment)
 
 
-def _reference(jobs: Sequence[Job], progress: Progress | None, given: Mapping[str, Any]) -> list[Result]:
-    options = engine_options(ReferenceOptions, given, "reference")
-    results = []
-    for k, job in enumerate(jobs):
-        results.append(simulate(job.model, job.values, job.bench, options=options, experiment=job.experiment))
-        if progress is not None:
-            progress(k + 1, len(jobs))
-    return results
-
-
-def _ngspice(jobs: Sequence[Job], progress: Progress | None, given: Mapping[str, Any]) -> list[Result]:
-    return run_ngspice(jobs, options=engine_options(SolverOptions, given, "ngspice"), progress=progress)
-
-
-def engine_options(kind: type[Options], given: Mapping[str, Any], engine: str) -> Options:
-    """Return an engine's options, some given by name; each has the type of its default."""
-    known = {f.name: f.default for f in fields(cast("Any", kind)) if f.name != "temperature_c"}  # the bench says it
-    faults = [f"no option '{name}'{nearest(name, known)}" for name in given if name not in known]
-    chosen = {}
-    for name, value in given.items():
-        default = known.get(name)
-        number = not isinstance(default, bool | str)
-        if (
-            isinstance(default, int)
-            and not isinstance(default, bool)
-            and isinstance(value, float)
-            and value.is_integer()
-        ):
-            value = int(value)
-        if number and (isinstance(value, bool | str) or not value > 0):
-            faults.append(f"{name} = {value!r} must be a number above 0")
-        elif isinstance(default, bool | int | str) and type(value) is not type(default):
-            faults.append(f"{name} = {value!r} is not like its default {default!r}")
-        chosen[name] = value
-    if faults:
-        raise ParameterError(f"options of engine '{engine}'", faults)
-    return kind(**chosen)
-
-
-def _vacask(jobs: Sequence[Job], progress: Progress | None, given: Mapping[str, Any]) -> list[Result]:
-    vacask: Any = import_module(
-        "synspice.veriloga.vacask"
-    )  # a folder above this one: loaded only where it is asked for
-    options = engine_options(vacask.VacaskOptions, given, "vacask")
-    results: list[Result] = vacask.run_vacask(jobs, options=options, progress=progress)
-    return results
-
-
-ENGINES: dict[str, Engine] = {
-    "reference": _reference,
-    "ngspice": _ngspice,
-    "vacask": _vacask,
+ENGINES: dict[str, Engine[Job]] = {
+    "reference": reference_engine(_reference),
+    "ngspice": ngspice_engine(run_ngspice),
+    "vacask": vacask_engine("vacask", "run_vacask"),
 }
 """Every engine by the name that the command line uses."""
 
 
-def get_engine(name: str) -> Engine:
+def get_engine(name: str) -> Engine[Job]:
     """Return an engine.
 
     Raises

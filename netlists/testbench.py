@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
@@ -16,11 +16,13 @@ from ..compact.reference import record
 from ..compact.result import Result
 from ..compact.stimulus import LIMITER_SHARPNESS, Bench, Drive, Waveform, check_duration
 from . import ngspice
-from .ngspice import Plot, RawData, SolverOptions
+from .ngspice import Plot, SolverOptions
 from .subcircuit import format_subcircuit
 
 if TYPE_CHECKING:
     from PySpice.Spice.Netlist import Circuit
+
+AnyJob = TypeVar("AnyJob")
 
 STEPS = 1000
 """Time steps that the whole stimulus has at least; breakpoints and the truncation error add the others."""
@@ -163,15 +165,28 @@ def run_ngspice(
     ------
     SimulationError, EngineMissingError
     """
+    return run_decks(jobs, format_bench, _result, options=options, workers=workers, timeout=timeout, progress=progress)
+
+
+def run_decks(
+    jobs: Sequence[AnyJob],
+    format_deck: Callable[[AnyJob, SolverOptions], str],
+    result: Callable[[AnyJob, Plot, str, SolverOptions], Result],
+    *,
+    options: SolverOptions | None,
+    workers: int | None,
+    timeout: float,
+    progress: Callable[[int, int], None] | None,
+) -> list[Result]:
+    """Run the decks of jobs of any kind, and return what is made of each transient."""
     options = options or SolverOptions()
-    decks = [format_bench(job, options) for job in jobs]
+    decks = [format_deck(job, options) for job in jobs]
     raws = ngspice.run_many(decks, workers=workers, timeout=timeout, progress=progress)
-    return [_result(job, raw, deck, options) for job, raw, deck in zip(jobs, raws, decks, strict=True)]
+    return [result(job, raw.plot("tran"), deck, options) for job, raw, deck in zip(jobs, raws, decks, strict=True)]
 
 
-def _result(job: Job, raw: RawData, deck: str, options: SolverOptions) -> Result:
+def _result(job: Job, plot: Plot, deck: str, options: SolverOptions) -> Result:
     model, bench = job.model, job.bench
-    plot = raw.plot("tran")
     at = {t: waveform_of(plot, f"v({t})") for t in model.terminals}
     rows = {f"v_{t}": v for t, v in at.items()}
     rows |= {f"i_{t}": -waveform_of(plot, f"i(v{t})") for t in model.terminals}

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeVar
 
 import numpy as np
 
@@ -34,7 +34,12 @@ ANALYSIS = "bench"
 """Name of the transient analysis of a bench, and of its raw file."""
 
 _DECK, _SETTINGS = "deck.sim", "settings.toml"
-_DEVICE_LIBRARY, _SOURCE_LIBRARY = "device.osdi", "source.osdi"
+_DEVICE_LIBRARY, SOURCE_LIBRARY = "device.osdi", "source.osdi"
+
+HEAD = ("ground 0", "model vsource vsource")
+"""What every deck begins with, after its title."""
+
+AnyJob = TypeVar("AnyJob")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,6 +102,25 @@ class VacaskOptions:
             f'tran_method="{self.method}" temp={temperature - ZERO_CELSIUS!r}'
         )
 
+    def control(self, temperature: float, step: float, stop: float, saved: Iterable[str]) -> list[str]:
+        """Return the control block of a transient; ``saved`` is what VACASK does not save by itself.
+
+        ``step`` is the largest time step [s] unless `max_step` takes its place.
+        """
+        step = self.max_step or step
+        return [
+            "control",
+            f"  {self.line(temperature)}",
+            f"  save default {' '.join(saved)}".rstrip(),
+            f"  analysis {ANALYSIS} tran step={step!r} stop={stop!r} maxstep={step!r}",
+            "endc",
+            "",
+        ]
+
+    def record(self, step: float) -> dict[str, float | str]:
+        """Return what a result says of them; ``step`` is the largest time step [s] unless `max_step` takes its place."""
+        return {"reltol": self.reltol, "method": self.method, "max_step": self.max_step or step}
+
 
 @dataclass(frozen=True, kw_only=True)
 class Deck:
@@ -137,13 +161,42 @@ def version() -> str:
     return f"VACASK ({executable})"
 
 
-def device_lines(model: Model, values: Mapping[str, float], nodes: Sequence[str]) -> list[str]:
+def device_lines(
+    name: str, module: str, model: Model, values: Mapping[str, float], nodes: Sequence[str], *, frozen: bool
+) -> list[str]:
     """Return the model line and the instance of a device, every parameter given."""
-    complete = model.values(values)
+    complete = model.values({**values, FROZEN.name: 1.0} if frozen and model.states else values)
     return [
-        f"model {DEVICE}_card {model.name} {parameters_text(model, complete, instance=False)}".rstrip(),
-        f"{DEVICE} ({' '.join(nodes)}) {DEVICE}_card {parameters_text(model, complete, instance=True)}".rstrip(),
+        f"model {name}_card {module} {parameters_text(model, complete, instance=False)}".rstrip(),
+        f"{name} ({' '.join(nodes)}) {name}_card {parameters_text(model, complete, instance=True)}".rstrip(),
     ]
+
+
+def drive_lines(name: str, drive: Drive) -> list[str]:
+    """Return the source ``v_<name>`` at node ``node_<name>`` with its impedance."""
+    node = node_of(name)
+    source = f"source_{name}" if drive.has_impedance else node
+    line = f"v_{name} ({source} 0) vsource {_source(drive.waveform)}"
+    return [line, *(source_lines(name, drive, source, node) if drive.has_impedance else ())]
+
+
+def observed(name: str, model: Model) -> list[str]:
+    """Return what has to be saved for the observables of an instance."""
+    return [f"p({name},{item.name})" for item in model.observables]
+
+
+def device_rows(plot: Plot, name: str, model: Model, values: Mapping[str, float]) -> dict[str, np.ndarray]:
+    """Return the states and the observables of an instance with a complete set of values, each of shape (n,)."""
+    rows = {
+        state.name: start + state.scale * real(plot, f"{name}:{state_node(model, state.name)}")
+        for state, start in zip(model.states, model.initial_states(values), strict=True)
+    }
+    return rows | {item.name: real(plot, f"{name}.{item.name}") for item in model.observables}
+
+
+def real(plot: Plot, name: str) -> np.ndarray:
+    """Return a saved vector, shape (n,)."""
+    return np.asarray(plot[name].real, float)
 
 
 def parameters_text(model: Model, values: Mapping[str, float], *, instance: bool) -> str:
@@ -167,31 +220,16 @@ def format_bench(job: Job, options: VacaskOptions | None = None) -> str:
     terminals give 0 V, to read the current.
     """
     model, bench = job.model, job.bench
-    options = options or VacaskOptions()
-    values = {**job.values, FROZEN.name: 1.0} if bench.frozen and model.states else job.values
-    lines = [f"{model.name} on a bench", "ground 0", "model vsource vsource", f'load "{_DEVICE_LIBRARY}"']
+    lines = [f"{model.name} on a bench", *HEAD, f'load "{_DEVICE_LIBRARY}"']
     if any(drive.has_impedance for drive in bench.drives.values()):
-        lines.append(f'load "{_SOURCE_LIBRARY}"')
+        lines.append(f'load "{SOURCE_LIBRARY}"')
     for terminal in model.terminals:
-        drive = bench.drives.get(terminal, Drive(waveform=Waveform.constant(0.0)))
-        source = f"source_{terminal}" if drive.has_impedance else node_of(terminal)
-        lines.append(f"v_{terminal} ({source} 0) vsource {_source(drive.waveform)}")
-        if drive.has_impedance:
-            lines += source_lines(terminal, drive, source, node_of(terminal))
-    lines += device_lines(model, values, [node_of(t) for t in model.terminals])
-    step = options.max_step or bench.duration / STEPS
-    observed = " ".join(f"p({DEVICE},{item.name})" for item in model.observables)
-    return "\n".join(
-        [
-            *lines,
-            "control",
-            f"  {options.line(bench.temperature)}",
-            f"  save default {observed}".rstrip(),
-            f"  analysis {ANALYSIS} tran step={step!r} stop={bench.duration!r} maxstep={step!r}",
-            "endc",
-            "",
-        ]
-    )
+        lines += drive_lines(terminal, bench.drives.get(terminal, Drive(waveform=Waveform.constant(0.0))))
+    nodes = [node_of(t) for t in model.terminals]
+    lines += device_lines(DEVICE, model.name, model, job.values, nodes, frozen=bench.frozen)
+    options, stop = options or VacaskOptions(), bench.duration
+    control = options.control(bench.temperature, stop / STEPS, stop, observed(DEVICE, model))
+    return "\n".join([*lines, *control])
 
 
 def _source(waveform: Waveform) -> str:
@@ -237,47 +275,50 @@ def run_vacask(
     ------
     SimulationError, EngineMissingError, EngineError
     """
+    return run_jobs(jobs, _deck, _result, options=options, workers=workers, timeout=timeout, progress=progress)
+
+
+def run_jobs(
+    jobs: Sequence[AnyJob],
+    make: Callable[[AnyJob, VacaskOptions], Deck],
+    result: Callable[[AnyJob, Plot, str, VacaskOptions], Result],
+    *,
+    options: VacaskOptions | None,
+    workers: int | None,
+    timeout: float,
+    progress: Callable[[int, int], None] | None,
+) -> list[Result]:
+    """Run the decks of jobs of any kind, and return what is made of each transient."""
     options = options or VacaskOptions()
-    decks = []
-    for job in jobs:
-        libraries = {_DEVICE_LIBRARY: compile_module(format_module(job.model))}
-        if any(drive.has_impedance for drive in job.bench.drives.values()):
-            libraries[_SOURCE_LIBRARY] = compile_module(format_sources())
-        stops = {ANALYSIS: job.bench.duration}
-        decks.append(Deck(text=format_bench(job, options), libraries=libraries, stops=stops))
+    decks = [make(job, options) for job in jobs]
     plots = run_decks(decks, workers=workers, timeout=timeout, progress=progress)
     return [
-        _result(job, found[ANALYSIS], deck.text, options) for job, found, deck in zip(jobs, plots, decks, strict=True)
+        result(job, found[ANALYSIS], deck.text, options) for job, found, deck in zip(jobs, plots, decks, strict=True)
     ]
+
+
+def _deck(job: Job, options: VacaskOptions) -> Deck:
+    libraries = {_DEVICE_LIBRARY: compile_module(format_module(job.model))}
+    if any(drive.has_impedance for drive in job.bench.drives.values()):
+        libraries[SOURCE_LIBRARY] = compile_module(format_sources())
+    return Deck(text=format_bench(job, options), libraries=libraries, stops={ANALYSIS: job.bench.duration})
 
 
 def _result(job: Job, plot: Plot, deck: str, options: VacaskOptions) -> Result:
     model, bench = job.model, job.bench
-    values = model.values(job.values)
-    rows = {f"v_{t}": _real(plot, node_of(t)) for t in model.terminals}
-    rows |= {f"i_{t}": -_real(plot, f"v_{t}:flow(br)") for t in model.terminals}
-    for state, start in zip(model.states, model.initial_states(values), strict=True):
-        rows[state.name] = start + state.scale * _real(plot, f"{DEVICE}:{state_node(model, state.name)}")
-    rows |= {item.name: _real(plot, f"{DEVICE}.{item.name}") for item in model.observables}
+    rows = {f"v_{t}": real(plot, node_of(t)) for t in model.terminals}
+    rows |= {f"i_{t}": -real(plot, f"v_{t}:flow(br)") for t in model.terminals}
     return record(
         model,
         bench,
         experiment=job.experiment,
         engine="vacask",
         engine_version=version(),
-        time=_real(plot, "time"),
-        rows=rows,
-        options={
-            "reltol": options.reltol,
-            "method": options.method,
-            "max_step": options.max_step or bench.duration / STEPS,
-        },
+        time=real(plot, "time"),
+        rows=rows | device_rows(plot, DEVICE, model, model.values(job.values)),
+        options=options.record(bench.duration / STEPS),
         deck=deck,
     )
-
-
-def _real(plot: Plot, name: str) -> np.ndarray:
-    return np.asarray(plot[name].real, float)
 
 
 def run_decks(

@@ -16,8 +16,9 @@ from ...compact.reference import simulate
 from ...compact.registry import get_card, get_device
 from ...compact.result import Measured, Result
 from ...compact.stimulus import Bench
+from ...netlists.engines import Engine
 from ...netlists.network import NetworkJob, run_networks
-from ...netlists.run import Engine, get_engine
+from ...netlists.run import get_engine
 from ...netlists.testbench import Job
 
 Curve = tuple[np.ndarray, np.ndarray]
@@ -63,7 +64,7 @@ class Workbench:
         Name of the experiment in the results.
     """
 
-    def __init__(self, card: Card | str, engine: str | Engine = "ngspice", label: str = "") -> None:
+    def __init__(self, card: Card | str, engine: str | Engine[Job] = "ngspice", label: str = "") -> None:
         self.card = card if isinstance(card, Card) else get_card(card)
         self.model = get_device(self.card.device)
         self.label = label

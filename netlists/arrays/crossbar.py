@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -85,12 +85,14 @@ class Layer:
 
     def spread(self, sigma: float, unit: str, shape: tuple[int, int], generator: np.random.Generator) -> Layer:
         """Return the layer with a lognormal factor at each crossing on every model parameter of a unit, common to these."""
-        factor = np.exp(sigma * generator.standard_normal(shape))
-        complete = self.model.values(self.values)
-        names = [p.name for p in self.model.model_parameters if p.unit == unit and complete[p.name] != 0]
-        return Layer(
-            model=self.model, values=self.values, maps={**self.maps, **{n: complete[n] * factor for n in names}}
-        )
+        factor, table = np.exp(sigma * generator.standard_normal(shape)), self.parameters(shape)
+        places = {p.name: k for k, p in enumerate(self.model.parameters)}
+        names = [p.name for p in self.model.model_parameters if p.unit == unit and table[:, :, places[p.name]].any()]
+        return replace(self, maps={**self.maps, **{n: table[:, :, places[n]] * factor for n in names}})
+
+    def at(self, row: int, col: int) -> Layer:
+        """Return the layer of one crossing."""
+        return replace(self, maps={n: np.asarray(m)[row : row + 1, col : col + 1] for n, m in self.maps.items()})
 
 
 @dataclass(frozen=True, kw_only=True)

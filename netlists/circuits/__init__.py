@@ -9,6 +9,7 @@ from .crossbar_read import CrossbarRead
 from .crossbar_write import CrossbarWrite
 from .gate import GateCumulative, GateHeterogeneous, GateSTDP
 from .gate_design import GateDesign
+from .gate_regimes import GateRegimes
 from .series import SeriesSRDP, SeriesSTDP
 
 _KINDS: tuple[type[CircuitExperiment], ...] = (
@@ -20,6 +21,7 @@ _KINDS: tuple[type[CircuitExperiment], ...] = (
     GateSTDP,
     GateHeterogeneous,
     GateCumulative,
+    GateRegimes,
     GateDesign,
 )
 

@@ -14,10 +14,12 @@ from ...compact.network_reference import ENGINE_VERSION
 from ...compact.version import __version__
 from .. import ngspice
 from ..arrays.crossbar import Crossbar
-from ..arrays.deck import LEAST_STEPS, OPTIONS, SIDES, format_array, format_linear_read, read_linear, read_transient
+from ..arrays.deck import LEAST_STEPS, OPTIONS, format_array, format_linear_read, read_linear, read_transient
 from ..arrays.dynamic_write import WriteResult, write_array
 from ..arrays.linear_read import solve_array
 from ..arrays.network import Drive, Wires
+from ..arrays.reference import read_linear_reference, write_array_reference
+from ..arrays.wiring import SIDES
 
 ArrayEngine = Callable[[Crossbar, np.ndarray, Drive, np.ndarray], tuple[WriteResult, str]]
 """Takes crossbar, times, drive and sample times; returns the waveforms at the samples, and the deck."""
@@ -25,11 +27,15 @@ ArrayEngine = Callable[[Crossbar, np.ndarray, Drive, np.ndarray], tuple[WriteRes
 LONGEST = 600.0
 """Seconds that a simulator may take."""
 
+REFERENCE_CELLS = 32 * 32
+"""Most cells that the reference engine takes: it keeps dense matrices of all nodes, 2.4 GB of them at 48 x 48."""
+
 # Seconds of a 64 x 64 array for an operating point and for a transient of 1000 points, and their powers in the number of cells.
 _COST = {
     "array": (1e-3, 1.1, 0.5, 1.15),
     "ngspice": (3.2, 2.35, 1200.0, 2.0),
     "vacask": (0.1, 1.4, 15.0, 1.65),
+    "reference": (230.0, 2.4, 12000.0, 1.9),
 }
 
 
@@ -63,6 +69,21 @@ def cost_text(engine: str, cells: int, *, transient: bool, cell_factor: float = 
     return f"{text}; {faster}"
 
 
+def require_affordable(engine: str, shape: tuple[int, ...], *, transient: bool, cell_factor: float = 1.0) -> None:
+    """Raise where an engine would take far longer than :data:`LONGEST`, or too much memory.
+
+    Raises
+    ------
+    EngineError
+    """
+    rows, cols = shape
+    about = cost_text(engine, rows * cols, transient=transient, cell_factor=cell_factor)
+    if engine == "reference" and rows * cols > REFERENCE_CELLS:
+        raise EngineError(f"the reference engine takes up to {REFERENCE_CELLS} cells, not {rows} x {cols}: {about}")
+    if cost(engine, rows * cols, transient=transient, cell_factor=cell_factor) > LONGEST:
+        raise EngineError(f"{rows} x {cols} cells would take {about}; take a faster engine or a smaller array")
+
+
 def _array(crossbar: Crossbar, times: np.ndarray, drive: Drive, samples: np.ndarray) -> tuple[WriteResult, str]:
     result = write_array(
         crossbar.cell,
@@ -89,16 +110,26 @@ def _vacask(crossbar: Crossbar, times: np.ndarray, drive: Drive, samples: np.nda
     return found
 
 
+def _reference(crossbar: Crossbar, times: np.ndarray, drive: Drive, samples: np.ndarray) -> tuple[WriteResult, str]:
+    return write_array_reference(crossbar, times, drive, samples), ""
+
+
 def _verilog_a() -> Any:
     return import_module("synspice.veriloga.array_deck")  # a folder above this one: loaded only where it is asked for
 
 
-ARRAY_ENGINES: dict[str, ArrayEngine] = {"ngspice": _ngspice, "array": _array, "vacask": _vacask}
+ARRAY_ENGINES: dict[str, ArrayEngine] = {
+    "ngspice": _ngspice,
+    "array": _array,
+    "vacask": _vacask,
+    "reference": _reference,
+}
 """Engines of dynamic arrays by the name that the command line uses."""
 
 
 def read_ends(engine: str, conductances: np.ndarray, drive: Drive, wires: Wires) -> tuple[dict[str, np.ndarray], str]:
     """Return the current of each end [A] of an array of linear cells, into word lines and out of bit lines, and the deck."""
+    require_affordable(engine, conductances.shape, transient=False)
     if engine == "ngspice":
         deck = format_linear_read(conductances, drive, wires)
         raw = ngspice.run_deck(deck, timeout=LONGEST)
@@ -106,6 +137,8 @@ def read_ends(engine: str, conductances: np.ndarray, drive: Drive, wires: Wires)
         return read_linear(raw.plot("op"), (rows, cols)), deck
     if engine == "vacask":
         return _verilog_a().read_linear_vacask(conductances, drive, wires, timeout=LONGEST), ""
+    if engine == "reference":
+        return read_linear_reference(conductances, drive, wires), ""
     solution = solve_array(conductances, drive, wires)
     return {side: getattr(solution, f"{side}_currents") for side in SIDES}, ""
 
@@ -121,20 +154,9 @@ VERSIONS: dict[str, Callable[[], str]] = {
 def run_array(
     engine: str, crossbar: Crossbar, times: np.ndarray, drive: Drive, samples: np.ndarray
 ) -> tuple[WriteResult, str]:
-    """Run an array.
-
-    Raises
-    ------
-    EngineError
-        The engine would take far longer than :data:`LONGEST`.
-    """
+    """Run an array; see :func:`require_affordable`."""
     factor = 1.0 if crossbar.selector is None else 5.0
-    cells = crossbar.rows * crossbar.cols
-    if cost(engine, cells, transient=True, cell_factor=factor) > LONGEST:
-        raise EngineError(
-            f"{crossbar.rows} x {crossbar.cols} cells would take "
-            f"{cost_text(engine, cells, transient=True, cell_factor=factor)}; take a faster engine or a smaller array"
-        )
+    require_affordable(engine, crossbar.shape, transient=True, cell_factor=factor)
     return ARRAY_ENGINES[engine](crossbar, times, drive, samples)
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import ClassVar, cast
+from dataclasses import asdict, dataclass, field
+from typing import Any, ClassVar, cast
 
 import numpy as np
 
 from ...compact.constants import ROOM_TEMPERATURE
 from ...compact.errors import ParameterError
+from ..arrays.cell_map import CellMap, with_cells, with_conductances
 from ..arrays.crossbar import Crossbar, Layer
 from ..arrays.linear_read import Scheme, bias
 from ..arrays.network import Drive, Wires
@@ -24,9 +25,13 @@ BAND = (0.0, 1.0)
 
 @dataclass(frozen=True, kw_only=True)
 class CrossbarExperiment(CircuitExperiment):
-    """A wired array of one card, with a selector in each cell where a second card is given."""
+    """A wired array of one card, with a selector in each cell where a second card is given.
 
-    engines: ClassVar[tuple[str, ...]] = ("ngspice", "array", "vacask")
+    ``cells`` are those that differ: by a card of the same device, parameters, initial states or a conductance at ``v_read``.
+    Spread comes on top of them.
+    """
+
+    engines: ClassVar[tuple[str, ...]] = ("ngspice", "array", "vacask", "reference")
     card: ClassVar[str] = "taox"
 
     rows: int = setting(8, "1", "word lines", at_least=1)
@@ -42,6 +47,8 @@ class CrossbarExperiment(CircuitExperiment):
     state_on: float = setting(1.0, "1", "state of a memory that is on")
     seed: int = setting(1, "1", "of the random numbers", at_least=0)
     temperature: float = setting(ROOM_TEMPERATURE, "K", "ambient temperature", above=0)
+    v_read: float = setting(0.1, "V", "read voltage without a selector", above=0)
+    cells: CellMap = field(default_factory=dict)
 
     @property
     def wires(self) -> Wires:
@@ -54,9 +61,18 @@ class CrossbarExperiment(CircuitExperiment):
         )
 
     def crossbar(
-        self, synapse: Device, selector: Device | None, weights: np.ndarray, *, frozen: bool = False
+        self,
+        synapse: Device,
+        selector: Device | None,
+        weights: np.ndarray,
+        *,
+        frozen: bool = False,
+        programmed: bool = True,
     ) -> Crossbar:
-        """Return the array with each memory at a weight from 0 (off) to 1 (on), (rows, cols)."""
+        """Return the array with each memory at a weight from 0 (off) to 1 (on), (rows, cols).
+
+        Where ``programmed``, the weights or conductances of :attr:`cells` go before these.
+        """
         model = synapse.model
         if not model.states:
             raise ParameterError(f"circuit '{self.name}'", [f"{model.name} has no state to store a weight in"])
@@ -64,6 +80,9 @@ class CrossbarExperiment(CircuitExperiment):
         shape, generator = (self.rows, self.cols), np.random.default_rng([self.seed, 1])
         states = self.state_off + (self.state_on - self.state_off) * weights
         memory = Layer(model=model, values=synapse.values, maps={start: np.broadcast_to(states, shape).copy()})
+        memory = with_cells(memory, self.cells, shape, programmed=programmed)
+        if programmed:
+            memory = with_conductances(memory, self.cells, shape, self.v_read, self.temperature)
         if self.spread > 0:
             memory = memory.spread(self.spread, "S", shape, generator)
         layer = None if selector is None else Layer(model=selector.model, values=selector.values)
@@ -83,6 +102,10 @@ class CrossbarExperiment(CircuitExperiment):
         """Return the drive of one cell, times a waveform (n_times,) of unit height."""
         lines = bias(cast(Scheme, self.scheme), (self.rows, self.cols), row=row, col=col, voltage=voltage)
         return Drive(left=shape[:, None] * np.asarray(lines.left), bottom=shape[:, None] * np.asarray(lines.bottom))
+
+    def record(self) -> dict[str, Any]:
+        own = [{"row": r, "column": c, **asdict(cell)} for (r, c), cell in self.cells.items()]
+        return {**super().record(), "cells": own}
 
     def estimate(self, engine: str) -> str:
         return cost_text(engine, self.rows * self.cols, transient=True)

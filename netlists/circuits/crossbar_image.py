@@ -107,7 +107,7 @@ class CrossbarImage(CircuitExperiment):
 
     name: ClassVar[str] = "crossbar-image"
     title: ClassVar[str] = "images that are memorised or forgotten"
-    engines: ClassVar[tuple[str, ...]] = ("array", "ngspice", "vacask")
+    engines: ClassVar[tuple[str, ...]] = ("array", "ngspice", "vacask", "reference")
     card: ClassVar[str] = "ag2s"
 
     task: str = choice("numerals", tuple(TASKS), "which images")

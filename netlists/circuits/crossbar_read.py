@@ -28,13 +28,12 @@ class CrossbarRead(CrossbarExperiment):
     The product is that of linear cells, each with its conductance at ``v_read``. The margin is (I_on - I_off)/I_off of the
     selected column's current, the cell in the corner far from drivers and sense inputs, all other cells on; the sneak current
     is what the column carries beside the cell's own current when the cell is off. With a selector the cell is read by a pulse,
-    for the selector has to open, and once more without the selector, by linear cells.
+    for the selector has to open, and once more without the selector, by linear cells. ``v_read`` is the largest input as well.
     """
 
     name: ClassVar[str] = "crossbar-read"
     title: ClassVar[str] = "read-out of a crossbar"
 
-    v_read: float = setting(0.1, "V", "largest input, and read voltage without a selector", above=0)
     v_select: float = setting(0.9, "V", "read voltage with a selector", above=0)
     read_width: float = setting(2e-3, "s", "of a read with a selector", above=0)
 
@@ -95,7 +94,7 @@ class CrossbarRead(CrossbarExperiment):
         lines = bias(cast(Scheme, self.scheme), shape, row=0, col=self.cols - 1, voltage=self.v_read)
         found = {}
         for label, on in (("on", True), ("off", False)):
-            crossbar = self.crossbar(synapse, None, self._corner(on))
+            crossbar = self.crossbar(synapse, None, self._corner(on), programmed=False)
             g = crossbar.memory.conductances(self.v_read, shape, self.temperature)
             solution = solve_array(g, lines, self.wires)
             ends, _ = read_ends(engine, g, lines, self.wires)
@@ -109,7 +108,7 @@ class CrossbarRead(CrossbarExperiment):
         drive = self.select(np.array([0.0, 1.0, 1.0]), 0, self.cols - 1, self.v_select)
         found = {}
         for label, on in (("on", True), ("off", False)):
-            crossbar = self.crossbar(synapse, selector, self._corner(on))
+            crossbar = self.crossbar(synapse, selector, self._corner(on), programmed=False)
             result, _ = run_array(engine, crossbar, times, drive, times[-1:])
             found[label] = (
                 float(result.bottom_currents[-1, -1]),

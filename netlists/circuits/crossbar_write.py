@@ -9,6 +9,7 @@ import numpy as np
 
 from ...compact.errors import ParameterError
 from ...compact.result import Measured
+from ..arrays.crossbar import Crossbar
 from ..settings import setting
 from .array_engines import engine_version, run_array
 from .base import CircuitResult, Device, Progress, Table, labelled
@@ -60,7 +61,7 @@ class CrossbarWrite(CrossbarExperiment):
         rest[self.row, self.col] = False
         selected = float(change[self.row, self.col])
         disturb = float(np.max(np.abs(change[half]), initial=0.0))
-        alone = self._alone(synapse, partner, engine, times, shape)
+        alone = self._alone(crossbar, engine, times, shape)
         return CircuitResult(
             circuit=self.name,
             engine=engine,
@@ -82,14 +83,18 @@ class CrossbarWrite(CrossbarExperiment):
             decks=(deck,) if deck else (),
         )
 
-    def _alone(
-        self, synapse: Device, partner: Device | None, engine: str, times: np.ndarray, shape: np.ndarray
-    ) -> float:
-        single = replace(self, rows=1, cols=1, row=0, col=0, word_resistance=0.0, bit_resistance=0.0, spread=0.0)
-        crossbar = single.crossbar(synapse, partner, np.array([[self.start]]))
-        drive = single.select(shape, 0, 0, self.amplitude)
-        result, _ = run_array(engine, crossbar, times, drive, times[[0, -1]])
-        states = crossbar.memory_states(result.states)[:, 0, 0, 0]
+    def _alone(self, crossbar: Crossbar, engine: str, times: np.ndarray, shape: np.ndarray) -> float:
+        single = replace(
+            crossbar,
+            rows=1,
+            cols=1,
+            memory=crossbar.memory.at(self.row, self.col),
+            selector=None if crossbar.selector is None else crossbar.selector.at(self.row, self.col),
+            wires=replace(crossbar.wires, word_segment=0.0, bit_segment=0.0),
+        )
+        drive = replace(self, rows=1, cols=1, cells={}).select(shape, 0, 0, self.amplitude)
+        result, _ = run_array(engine, single, times, drive, times[[0, -1]])
+        states = single.memory_states(result.states)[:, 0, 0, 0]
         return float(states[-1] - states[0])
 
     def draw(self, result: CircuitResult, figure: Figure) -> None:

@@ -17,6 +17,7 @@ from ..settings import choice, setting
 from .array_engines import engine_version
 from .base import CircuitExperiment, CircuitResult, Device, Progress, Table, labelled
 from .drawing import curve
+from .gate_limits import conduction, divider_limits
 from .gate_rates import follow, rate_law, rest, weights
 from .spikes import FORMS, PEAK, SILENT, Spike, divided
 
@@ -38,7 +39,7 @@ class GateExperiment(CircuitExperiment):
     the event the synapse rests at 0 V for ``wait``, integrated from its equations whatever the engine; the weight is read then.
     """
 
-    engines: ClassVar[tuple[str, ...]] = ("ngspice", "reference")
+    engines: ClassVar[tuple[str, ...]] = ("ngspice", "vacask", "reference")
     card: ClassVar[str] = "huang_ysz"
 
     form: str = choice("antisymmetric", tuple(FORMS), "of plasticity")
@@ -46,6 +47,7 @@ class GateExperiment(CircuitExperiment):
     peak: float = setting(PEAK, "V", "largest voltage of a spike", above=0)
     resistance: float = setting(1e6, "ohm", "from each neuron to the gate", above=0)
     wait: float = setting(20.0, "s", "rest at 0 V before the weight is read", above=0)
+    loss: float = setting(0.05, "1", "part of the divided voltage that may be missing at the gate", above=0)
     temperature: float = setting(ROOM_TEMPERATURE, "K", "ambient temperature", above=0)
 
     def spikes(self) -> tuple[Spike, Spike, float]:
@@ -94,9 +96,11 @@ class GateSTDP(GateExperiment):
     """Change of weight against the delay between two spikes, beside the sum of rates (the paper's eq. 1).
 
     Quantities: the largest and the smallest change, the change by each neuron's spike alone, the common factor between
-    simulation and eq. 1, the energy of the event with the shortest positive delay (from the sources; and of it in the
-    resistors without a gate current, through the gate's capacitance, into the electrochemistry), and the time constant of
-    the divider with the gate's capacitance in units of the spikes' time.
+    simulation and eq. 1; of the event with the shortest positive delay the energy (from the sources; and of it in the
+    resistors without a gate current, through the gate's capacitance, into the electrochemistry) and the gate's resistance
+    at its largest current; and how large the resistors may be (``resistance_limit``, the lesser of two): the gate's current
+    may take a part ``loss`` of the divided voltage, and its capacitance may leave that part missing at the end of the
+    spikes' shortest pulse.
     """
 
     name: ClassVar[str] = "gate-stdp"
@@ -148,24 +152,37 @@ class GateSTDP(GateExperiment):
                 "post_alone": Measured(float(alone[1]), "S"),
                 "alone_over_peak": Measured(float(np.max(np.abs(alone))) / size, "1"),
                 "factor_to_rates": Measured(factor, "1"),
-                **self._energies(event),
+                **self._energies(synapse, event),
+                **self._limits(synapse, pre, post, event),
             },
             options=self.record(),
             decks=tuple(r.deck for r in results if r.deck),
         )
 
-    def _energies(self, event: Result) -> dict[str, Measured]:
+    def _energies(self, synapse: Device, event: Result) -> dict[str, Measured]:
         time, pre, post = event.time, event["v(pre)"], event["v(post)"]
-        total = np.trapezoid(pre * event["i(pre)"] + post * event["i(post)"], time)
-        static = np.trapezoid((pre - post) ** 2 / (2 * self.resistance), time)
-        inside = 0.0
-        if "dut.gate_current" in event.signals:
-            inside = float(np.trapezoid(event["dut.v"] * event["dut.gate_current"], time))
+        total = float(np.trapezoid(pre * event["i(pre)"] + post * event["i(post)"], time))
+        static = float(np.trapezoid((pre - post) ** 2 / (2 * self.resistance), time))
+        inside = float(np.trapezoid(event["dut.v"] * conduction(synapse, event, self.temperature), time))
+        # What the sources give beyond that is (V_pre + V_post)/2 times the gate's current.
+        gate = float(np.trapezoid((pre + post) / 2 * event["dut.i"], time))
         return {
-            "event_energy": Measured(float(total), "J"),
-            "resistor_energy": Measured(float(static), "J"),
+            "event_energy": Measured(total, "J"),
+            "resistor_energy": Measured(static, "J"),
             "electrochemical_energy": Measured(inside, "J"),
-            "capacitance_energy": Measured(float(total - static) - inside, "J"),
+            "capacitance_energy": Measured(gate - inside, "J"),
+        }
+
+    def _limits(self, synapse: Device, pre: Spike, post: Spike, event: Result) -> dict[str, Measured]:
+        limits = divider_limits(synapse, pre, post, event, self.temperature)
+        found = {"gate": limits.by_gate(self.loss), "capacitance": limits.by_capacitance(self.loss)}
+        return {
+            "gate_resistance": Measured(limits.gate_resistance, "ohm"),
+            "gate_capacitance": Measured(limits.gate_capacitance, "F"),
+            "time_constant": Measured(self.resistance / 2 * limits.gate_capacitance, "s"),
+            "shortest_pulse": Measured(limits.pulse, "s"),
+            **{f"resistance_limit_by_{by}": Measured(value, "ohm") for by, value in found.items()},
+            "resistance_limit": Measured(min(found.values()), "ohm"),
         }
 
     def draw(self, result: CircuitResult, figure: Figure) -> None:

@@ -46,6 +46,15 @@ class Spike:
         points = [(firing + t, v) for t, v in zip(self.time, self.value, strict=True)]
         return Waveform((0.0, *(t for t, _ in points), end), (0.0, *(v for _, v in points), 0.0))
 
+    def parts(self) -> list[float]:
+        """Return how long each part of one sign lasts [s], from zero to zero."""
+        time, value = np.array(self.time), np.array(self.value)
+        turns = np.flatnonzero(value[:-1] * value[1:] < 0)
+        crossed = time[turns] + np.diff(time)[turns] * value[turns] / (value[turns] - value[turns + 1])
+        zeros = np.unique(np.concatenate([time[[0, -1]], time[value == 0], crossed]))
+        middle = (zeros[:-1] + zeros[1:]) / 2
+        return np.diff(zeros)[self(middle) != 0].tolist()
+
     @property
     def length(self) -> float:
         """From the first point to the last [s]."""

@@ -78,6 +78,14 @@ def run(
             "--waveform", metavar="FILE.csv", help="Columns time (s) and voltage (V), for the experiment waveform."
         ),
     ] = None,
+    cells: Annotated[
+        Path | None,
+        typer.Option(
+            "--cells",
+            metavar="FILE.csv",
+            help="Cells of a crossbar that differ: columns row, column, and card, conductance or any parameter.",
+        ),
+    ] = None,
     plot: Annotated[Path | None, typer.Option("--plot", metavar="FILE.png", help="Draw the signals.")] = None,
     deck: Annotated[
         Path | None, typer.Option("--deck", metavar="FILE.cir", help="Write what ngspice was given.")
@@ -107,6 +115,7 @@ def run(
             settings={n: number_or_word(text) for n, text in split_pairs(settings, "--set").items()},
             values=numbers(parameters, "--param"),
             output_format=output_format,
+            cells=cells,
             output=output,
             plot=plot,
             deck=deck,
@@ -118,6 +127,8 @@ def run(
         raise typer.BadParameter("an experiment needs a card or a device", param_hint="--card")
     if partner is not None:
         raise typer.BadParameter("only a circuit has a second device", param_hint="--partner")
+    if cells is not None:
+        raise typer.BadParameter("only a crossbar has cells", param_hint="--cells")
     engine = engine or "ngspice"
     get_engine(engine)
     if deck is not None and engine == "reference":

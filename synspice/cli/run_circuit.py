@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+import typer
 
 from ..compact.errors import OutputError
 from .common import Format, number_text, print_table, progress_bar, unit_text, write_text
@@ -23,6 +26,7 @@ def run_circuit(
     settings: Mapping[str, float | str],
     values: Mapping[str, float],
     output_format: Format,
+    cells: Path | None,
     output: Path | None,
     plot: Path | None,
     deck: Path | None,
@@ -31,6 +35,8 @@ def run_circuit(
     from ..netlists.circuits import get_circuit
 
     circuit = get_circuit(name).from_settings(settings)
+    if cells is not None:
+        circuit = with_cell_map(circuit, cells)
     chosen = circuit.known_engine(engine)
     if (cost := circuit.estimate(chosen)) != "":
         print(f"synspice: {name} will take {cost}", file=sys.stderr)
@@ -58,6 +64,23 @@ def run_circuit(
         for quantity, q in result.quantities.items()
     ]
     print_table(("quantity", "value", "unit"), rows)
+
+
+def with_cell_map(circuit: CircuitExperiment, path: Path) -> CircuitExperiment:
+    """Return a crossbar with the cells of a file.
+
+    Raises
+    ------
+    DataError
+    typer.BadParameter
+        The circuit takes none.
+    """
+    from ..netlists.arrays.cell_map import read_cell_map
+    from ..netlists.circuits.crossbar_base import CrossbarExperiment
+
+    if not isinstance(circuit, CrossbarExperiment):
+        raise typer.BadParameter("only crossbar-read and crossbar-write take cells of their own", param_hint="--cells")
+    return replace(circuit, cells=read_cell_map(path))
 
 
 def draw(circuit: CircuitExperiment, result: CircuitResult, path: Path) -> None:

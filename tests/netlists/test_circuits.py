@@ -200,12 +200,14 @@ class TestCrossbars:
 
 class TestSeries:
     def test_rate_dependence_falls(self):
-        result = get_circuit("series-srdp")(delays=6).run()
+        result = get_circuit("series-srdp")(delays=6).run(engine="array")
         assert number(result, "falls") == 1
         assert number(result, "longest_change") < 0.01 * number(result, "shortest_change")
 
-    def test_timing_dependence(self):
-        result = get_circuit("series-stdp")().run()
+    @pytest.mark.ngspice
+    @pytest.mark.parametrize("engine", ["array", "vacask", pytest.param("ngspice", marks=pytest.mark.slow)])
+    def test_timing_dependence(self, engine):
+        result = get_circuit("series-stdp")().run(engine=engine)
         assert len(result["change"]) == 41
         assert number(result, "potentiation") > 0 > number(result, "depression")
         assert number(result, "signs") == number(result, "falls") == 1
@@ -213,15 +215,20 @@ class TestSeries:
         assert number(result, "at_longest") < 0.01
 
     def test_hfox_learns_too(self):
-        result = get_circuit("series-stdp")(delays=8, shortest=1e-5).run("hfox_tin")
+        result = get_circuit("series-stdp")(delays=8, shortest=1e-5).run("hfox_tin", "array")
         assert number(result, "potentiation") > 0 > number(result, "depression")
 
     @pytest.mark.ngspice
-    def test_engines_agree(self):
-        circuit = get_circuit("series-stdp")(delays=4, shortest=1e-5, longest=1e-4)
-        changes = [circuit.run(engine=e)["change"] for e in ("reference", "array", "ngspice")]
-        for other in changes[1:]:
-            assert np.abs(other - changes[0]).max() < 0.01 * np.abs(changes[0]).max()
+    @pytest.mark.parametrize(
+        ("name", "settings"),
+        [("series-stdp", {"shortest": 1e-5, "longest": 1e-4}), ("series-srdp", {"pulses": 5, "longest": 1e-3})],
+    )
+    def test_engines_agree(self, name, settings):
+        circuit = get_circuit(name)(delays=4, **settings)
+        wanted = circuit.run(engine="reference")["change"]
+        for engine in ("array", "ngspice", "vacask"):
+            found = circuit.run(engine=engine)["change"]
+            assert np.abs(found - wanted).max() < 5e-3 * np.abs(wanted).max(), engine
 
 
 class TestGate:
@@ -230,23 +237,21 @@ class TestGate:
         both = divided(one, one, 1.0)
         assert both(np.array([2.0]))[0] == pytest.approx((one(np.array([2.0]))[0] + one(np.array([1.0]))[0]) / 2)
 
-    @pytest.mark.ngspice
     @pytest.mark.parametrize(
         ("form", "signs"),
         [
-            ("antisymmetric", "--.++"),
-            ("ltp-only", "..+.."),
-            ("symmetric", "--+--"),
-            ("dead-zone", "--.++"),
+            ("antisymmetric", "--------.++++++++"),
+            ("ltp-only", ".......+++......."),
+            ("symmetric", "-------.+.-------"),
+            ("dead-zone", "-----.......+++++"),
         ],
     )
     def test_forms(self, form, signs):
+        """At every delay, the far ends included; a change of less than a fiftieth of the peak is none."""
         assert form in FORMS
-        result = get_circuit("gate-stdp")(form=form, delays=9).run()
-        change = result["change"][::2] / np.abs(result["change"]).max()
-        found = "".join("+" if c > 0.05 else "-" if c < -0.05 else "." for c in change)
-        assert all(f in (s, ".") for f, s in zip(found, signs, strict=True)), found  # the far ends may have died out
-        assert set(signs) - {"."} <= set(found)
+        result = get_circuit("gate-stdp")(form=form, delays=len(signs)).run(engine="vacask")
+        change = result["change"] / np.abs(result["change"]).max()
+        assert "".join("+" if c > 0.02 else "-" if c < -0.02 else "." for c in change) == signs
         assert number(result, "alone_over_peak") < 0.05
         assert 0.6 < number(result, "factor_to_rates") < 0.9
 
@@ -264,7 +269,48 @@ class TestGate:
         assert 27e-15 < number(result, "event_energy") < 54e-15
         assert number(result, "largest_change") > 2e-9 > -2e-9 > number(result, "smallest_change")
         parts = [number(result, f"{k}_energy") for k in ("resistor", "electrochemical", "capacitance")]
-        assert sum(parts) == pytest.approx(number(result, "event_energy"))
+        assert sum(parts) == pytest.approx(number(result, "event_energy"), rel=1e-4)
+        assert number(result, "gate_capacitance") == pytest.approx(8.854e-12 * 25 * 5e-8**2 / 7e-9, rel=1e-3)
+        assert 2e8 < number(result, "resistance_limit") == number(result, "resistance_limit_by_capacitance") < 2.5e8
+
+    def test_above_its_limit_a_divider_loses_the_peak(self):
+        """The change is exponential in the voltage: a twentieth of that lost costs a quarter of it, thrice the limit the rest."""
+        small = {"t_el": 7e-9, "w_ch": 5e-8, "l_ch": 5e-8}
+        low, limit, above = (
+            number(
+                get_circuit("gate-stdp")(delays=9, unit=1e-9, peak=10.0, resistance=r).run(
+                    engine="vacask", values=small
+                ),
+                "largest_change",
+            )
+            for r in (1e6, 2e8, 6e8)
+        )
+        assert 0.7 * low < limit < 0.8 * low
+        assert above < 0.2 * low
+
+    @pytest.mark.slow
+    @pytest.mark.ngspice
+    def test_regimes(self):
+        result = get_circuit("gate-regimes")().run()
+        for label in ("100ms", "100us", "100ns"):
+            assert number(result, f"largest_change_{label}") > 1e-9 > -1e-9 > number(result, f"smallest_change_{label}")
+            assert number(result, f"alone_over_peak_{label}") < 0.05
+        assert 27e-15 < number(result, "event_energy_100ns") < 54e-15
+        limits = [number(result, f"resistance_limit_{label}") for label in ("100ms", "100us", "100ns")]
+        assert limits[0] > 1e11 and limits[1] > 1e8 and limits[2] > 2e8
+
+    @pytest.mark.ngspice
+    @pytest.mark.parametrize("name", ["gate-stdp", "gate-heterogeneous"])
+    def test_engines_agree(self, name):
+        circuit = get_circuit(name)(delays=3)
+        label = "change" if name == "gate-stdp" else "first_change"
+        wanted = circuit.run(engine="reference")[label]
+        for engine in ("ngspice", "vacask"):
+            assert np.abs(circuit.run(engine=engine)[label] - wanted).max() < 5e-3 * np.abs(wanted).max(), engine
+
+    def test_parts_of_a_spike(self):
+        spike = Spike.of([(-3, 0), (-2, -1), (-1, 1), (0, 0), (1, 0), (4, 2), (5, 0)])
+        np.testing.assert_allclose(spike.parts(), [1.5, 1.5, 4.0])
 
     @pytest.mark.ngspice
     def test_two_forms_from_one_neuron(self):

@@ -1,4 +1,4 @@
-"""Networks in ngspice: the deck, and agreement with the reference engine."""
+"""Networks in ngspice and VACASK: the deck, and agreement with the reference engine."""
 
 from __future__ import annotations
 
@@ -63,14 +63,15 @@ NETWORKS = {
 }
 
 
-def both(network: Network) -> tuple[Result, Result]:
-    return run_networks([network], "reference")[0], run_networks([network], "ngspice")[0]
+def both(network: Network, engine: str = "ngspice") -> tuple[Result, Result]:
+    return run_networks([network], "reference")[0], run_networks([network], engine)[0]
 
 
+@pytest.mark.parametrize("engine", ["ngspice", "vacask"])
 @pytest.mark.parametrize("name", NETWORKS)
-def test_the_engines_agree(name: str) -> None:
+def test_the_engines_agree(name: str, engine: str) -> None:
     network = NETWORKS[name]
-    wanted, found = both(network)
+    wanted, found = both(network, engine)
     assert list(found.signals) == list(wanted.signals) == list(network.signals)
     assert found.time[-1] == pytest.approx(network.duration)
     for signal in network.signals:
@@ -109,9 +110,10 @@ def stiff(seed: int) -> Network:
 
 
 @pytest.mark.parametrize("seed", [0, 1, *(pytest.param(k, marks=pytest.mark.slow) for k in range(2, 20))])
-def test_the_engines_agree_on_stiff_pairs(seed: int) -> None:
+@pytest.mark.parametrize("engine", ["ngspice", "vacask"])
+def test_the_engines_agree_on_stiff_pairs(seed: int, engine: str) -> None:
     """A jump may come a ten-thousandth of the duration early or late; the weight change may not depend on it."""
-    wanted, found = both(stiff(seed))
+    wanted, found = both(stiff(seed), engine)
     conductance = wanted["a.conductance"]
     assert conductance.max() / conductance.min() > 1e3
     change = np.ptp(wanted["b.x"])
@@ -141,14 +143,15 @@ def test_a_subcircuit_for_each_model_and_values() -> None:
     assert format_network(replace(chain, frozen=True)).count(" frozen=1.0 ") == 4
 
 
-def test_names_that_look_like_our_own() -> None:
-    """A user's names have no full stop, ours have one where they could meet."""
+@pytest.mark.parametrize("engine", ["ngspice", "vacask"])
+def test_names_that_look_like_our_own(engine: str) -> None:
+    """A user's names have no full stop, ours have one where they could meet; in VACASK ours have a prefix."""
     network = Network(
         instances=(Instance(name="pre_source", model=DRIFT, values={}, nodes=("pre_source", "0")),),
         resistors=(Resistor("pre_source_p", "pre", "pre_source", 1e3), Resistor("source_pre", "pre", "0", 1e5)),
         sources={"pre": DRIVEN},
     )
-    wanted, found = both(network)
+    wanted, found = both(network, engine)
     assert difference(wanted, found, "v(pre_source)") < LIMIT
 
 

@@ -1,0 +1,80 @@
+"""What bounds the resistors of a divider: the current that the gate takes, and the time that its capacitance takes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ...compact.python_code import compile_python
+from ...compact.result import Result
+from .base import Device
+from .gate_rates import potentials
+from .spikes import Spike
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """What a divider of two equal resistors has to keep up with.
+
+    Attributes
+    ----------
+    gate_resistance : float
+        Gate voltage over the current through the electrolyte where that current is largest [ohm].
+    gate_capacitance : float
+        At 0 V [F].
+    pulse : float
+        Shortest part of one sign in either neuron's spike [s].
+    """
+
+    gate_resistance: float
+    gate_capacitance: float
+    pulse: float
+
+    def by_gate(self, loss: float) -> float:
+        """Return the resistance [ohm] at which the gate's current takes a part ``loss`` of the divided voltage."""
+        return 2 * self.gate_resistance * loss / (1 - loss)
+
+    def by_capacitance(self, loss: float) -> float:
+        """Return the resistance [ohm] at which a part ``loss`` of the voltage is still missing at the end of the pulse."""
+        return 2 * self.pulse / (self.gate_capacitance * float(np.log(1 / loss)))
+
+
+def divider_limits(device: Device, pre: Spike, post: Spike, event: Result, temperature: float) -> Limits:
+    """Return the limits of a divider from a simulated event of both spikes, the device being instance ``dut``."""
+    current = conduction(device, event, temperature)
+    worst = int(np.argmax(np.abs(current)))
+    return Limits(
+        gate_resistance=float(abs(event["dut.v"][worst] / current[worst])),
+        gate_capacitance=capacitance(device, temperature),
+        pulse=min(length for spike in (pre, post) for length in spike.parts()),
+    )
+
+
+def conduction(device: Device, event: Result, temperature: float) -> np.ndarray:
+    """Return the current into the gate [A] without the displacement current."""
+    model = device.model
+    states = [event[f"dut.{s.name}"] for s in model.states]
+    p = list(model.values(device.values).values())
+    flows = compile_python(model).currents(potentials(model, event["dut.v"]), states, p, temperature)
+    gate = model.write[0]
+    total = np.zeros(event.time.size)
+    for branch, flow in zip(model.currents, flows, strict=True):
+        own = np.asarray(flow)
+        total = total + own * (branch.plus == gate) - own * (branch.minus == gate)
+    return total
+
+
+def capacitance(device: Device, temperature: float) -> float:
+    """Return the gate's capacitance [F] at 0 V, the other terminals grounded."""
+    model = device.model
+    values = model.values(device.values)
+    rows = compile_python(model).charges_jacobian(
+        potentials(model, 0.0), model.initial_states(values), list(values.values()), temperature
+    )
+    slopes = np.array(potentials(model, 1.0))
+    gate, total = model.write[0], 0.0
+    for branch, row in zip(model.charges, rows, strict=True):
+        own = float(slopes @ np.array(row[: slopes.size], float))
+        total += own * (branch.plus == gate) - own * (branch.minus == gate)
+    return total
