@@ -174,6 +174,11 @@ class Bench:
         """Time of the last breakpoint [s]."""
         return float(self.breakpoints[-1])
 
+    @property
+    def shortest_feature(self) -> float:
+        """The shortest segment of any source [s]; infinite when all are constant."""
+        return min(d.waveform.shortest_feature for d in self.drives.values())
+
 
 def check_duration(duration: float) -> None:
     """Check that a stimulus lasts: ``duration`` [s] is above 0.

@@ -27,6 +27,10 @@ AnyJob = TypeVar("AnyJob")
 STEPS = 1000
 """Time steps that the whole stimulus has at least; breakpoints and the truncation error add the others."""
 
+LONGEST_STEP = 1e4
+"""Largest time step, in units of the stimulus' shortest feature: ngspice steps no finer than 1e-11 of its largest step, and joins
+breakpoints that are closer than 5e-5 of it."""
+
 DEVICE = "dut"
 """Name of the device's instance in a bench."""
 
@@ -120,6 +124,11 @@ def _limiter_time(waveform: Waveform) -> float:
     return min(1e-10 * waveform.duration, 1e-4 * waveform.shortest_feature)
 
 
+def largest_step(bench: Bench) -> float:
+    """Return the largest time step [s] that a bench allows ngspice."""
+    return min(bench.duration / STEPS, LONGEST_STEP * bench.shortest_feature)
+
+
 def format_bench(job: Job, options: SolverOptions | None = None) -> str:
     """Return the complete deck of a job: circuit, solver options, saved vectors, transient analysis."""
     model, bench = job.model, job.bench
@@ -130,7 +139,7 @@ def format_bench(job: Job, options: SolverOptions | None = None) -> str:
         str(bench_circuit(model, job.values, bench)).rstrip(),
         *options.lines(),
         f".save {' '.join(saved)}",
-        options.transient(bench.duration, bench.duration / STEPS),
+        options.transient(bench.duration, largest_step(bench)),
         ".end",
     ]
     return "\n".join(lines) + "\n"
@@ -199,7 +208,7 @@ def _result(job: Job, plot: Plot, deck: str, options: SolverOptions) -> Result:
         engine_version=f"ngspice {ngspice.version()}",
         time=np.asarray(plot.scale, float),
         rows=rows,
-        options=options.record(bench.duration / STEPS),
+        options=options.record(largest_step(bench)),
         deck=deck,
     )
 

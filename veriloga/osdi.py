@@ -15,7 +15,7 @@ from ..compact.result import Result
 from ..compact.stimulus import Drive, Waveform
 from ..netlists import ngspice
 from ..netlists.ngspice import RawData, SolverOptions
-from ..netlists.testbench import DEVICE, STEPS, Job, impedance_lines, piecewise_linear
+from ..netlists.testbench import DEVICE, Job, impedance_lines, largest_step, piecewise_linear
 from .compiler import compile_module
 from .module import format_module, reported
 from .vacask import parameters_text
@@ -65,7 +65,7 @@ def format_osdi_bench(job: Job, options: SolverOptions | None = None) -> str:
     lines += [
         *options.lines(),
         f".save {' '.join(saved)}",
-        options.transient(bench.duration, bench.duration / STEPS),
+        options.transient(bench.duration, largest_step(bench)),
         ".end",
     ]
     return "\n".join(lines) + "\n"
@@ -136,10 +136,6 @@ def _result(job: Job, raw: RawData, deck: str, options: SolverOptions) -> Result
         engine_version=f"ngspice {ngspice.version()} with OSDI",
         time=np.asarray(plot.scale, float),
         rows=rows,
-        options={
-            "reltol": options.reltol,
-            "method": options.method,
-            "max_step": options.max_step or bench.duration / STEPS,
-        },
+        options=options.record(largest_step(bench)),
         deck=deck,
     )

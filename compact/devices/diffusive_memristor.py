@@ -94,8 +94,14 @@ depletion = d.state(
     "depletion", "1", "depletion of silver at one terminal, signed by polarity", initial=0.0, lower=-1.0, upper=1.0
 )
 
-grown = d.quantity("grown", "1", positive_part(bridge, 1e-3), "closure, not negative", scale=1.0)
-thick = d.quantity("thick", "1", positive_part(thickness, 1e-3), "thickness, not negative", scale=1.0)
+closure = d.quantity(
+    "closure", "1", saturate(bridge, 0, BRIDGE_MAX, 0.1), "closure, bounded", scale=1.0, lower=-0.1, upper=1.6
+)
+filament = d.quantity(
+    "filament", "1", saturate(thickness, 0, THICKNESS_MAX, 1), "thickness, bounded", scale=1.0, lower=-1.0, upper=31.0
+)
+grown = d.quantity("grown", "1", positive_part(closure, 1e-3), "closure, not negative", scale=1.0, upper=1.6)
+thick = d.quantity("thick", "1", positive_part(filament, 1e-3), "thickness, not negative", scale=1.0, upper=31.0)
 supply = d.quantity(
     "supply", "1", saturate(depletion, -1, 1, 0.25), "depletion, bounded", scale=1.0, lower=-1.3, upper=1.3
 )
@@ -108,7 +114,7 @@ r_on = d.quantity(
 g_x = d.quantity(
     "g_x",
     "S",
-    1 / (r_on + limexp(-slope_on * sp.log(g_on / g_off) * bridge) / g_off),
+    1 / (r_on + limexp(-slope_on * sp.log(g_on / g_off) * closure) / g_off),
     "conductance: gap and filament in series",
 )
 t_x = d.quantity("t_x", "K", d.temperature + r_th * g_x * v**2, "temperature of the filament")
@@ -116,7 +122,7 @@ hotter = d.quantity(
     "hotter", "1/eV", (1 / t_ref - 1 / t_x) / BOLTZMANN_EV, "thermal activation for each electronvolt", scale=10.0
 )
 along = d.quantity("along", "1", sp.tanh(v / v_polarity), "direction of the field", scale=1.0)
-ungrown = d.quantity("ungrown", "1", 1 - bridge, "part of the gap that is left")
+ungrown = d.quantity("ungrown", "1", 1 - closure, "part of the gap that is left")
 gap = d.quantity(
     "gap",
     "1",
@@ -144,7 +150,7 @@ d.current(p, n, g_x * v)
 d.charge(p, n, c_0 * v)
 d.rate(
     bridge,
-    k_grow * limexp(e_grow * hotter - s_grow * along * supply) * drive * opened * window(bridge, BRIDGE_MAX)
+    k_grow * limexp(e_grow * hotter - s_grow * along * supply) * drive * opened * window(closure, BRIDGE_MAX)
     - k_relax * limexp(e_relax * hotter) * alive * grown**2,
 )
 d.rate(
@@ -153,7 +159,7 @@ d.rate(
     * limexp(e_thick * hotter)
     * lateral
     * (1 - opened)
-    * (window(thickness, THICKNESS_MAX) - thickness * limexp(s_thick * along * supply))
+    * (window(filament, THICKNESS_MAX) - thickness * limexp(s_thick * along * supply))
     - k_thin * limexp(e_relax * hotter) * alive * thick,
 )
 d.rate(depletion, bridged * (k_pump * lateral * (along - depletion) - depletion / t_supply))

@@ -44,6 +44,8 @@ _RULES = (
 #: Newton met these on its way; the analysis may still have ended well, and `doAnalyses` reports it when it did not.
 _RECOVERABLE = re.compile(r"out of range for|Transient op failed", re.IGNORECASE)
 
+_SMALLEST_STEP = "ngspice steps no finer than 1e-11 of its largest step: a smaller max_step may help"
+
 #: What a log says whether or not anything went wrong.
 _CHATTER = re.compile(
     r"^\s*$|^(?:Total|DRAM|Maximum|Current|Shared|Text|Stack|Library|No\. of) "
@@ -73,6 +75,8 @@ def _explain(lines: Sequence[str], place: int) -> str:
         message = " ".join(lines[place : place + 2])
     elif place and lines[place - 1].startswith("Netlist line no."):
         message = f"{lines[place - 1]} {message}"
+    if "Timestep too small" in message:
+        message += f" ({_SMALLEST_STEP})"
     domain = next((line for line in reversed(lines) if "out of range for" in line), None)
     singular = next((line for line in lines if "singular matrix" in line), None)
     for cause in (domain, singular):

@@ -44,8 +44,9 @@ class SolverOptions:
         Conductance in S that ngspice puts across junctions, 1e-12 as in ngspice; it must stay below the
         off-conductance of the devices under study where the circuit has diodes or transistors.
     max_step : float or None
-        Largest time step in s. None leaves it to the experiment, which ties it to the shortest feature of its
-        stimulus: ngspice alone takes up to a fiftieth of the whole transient and steps over a short pulse's response.
+        Largest time step in s. None leaves it to the experiment: a thousandth of the run, and no more than 10,000 times
+        the shortest feature of its stimulus, for ngspice's smallest step is 1e-11 of its largest. ngspice alone takes
+        up to a fiftieth of the whole transient and steps over a short pulse's response.
     temperature_c : float
         Circuit temperature in degrees Celsius, 27 as in ngspice.
     klu : bool

@@ -14,7 +14,7 @@ from synspice.compact.batch import simulate_batch
 from synspice.compact.card import Card, Value
 from synspice.compact.errors import ParameterError, UnknownNameError
 from synspice.compact.reference import simulate
-from synspice.compact.registry import default_card
+from synspice.compact.registry import default_card, get_device
 from synspice.compact.result import Measured, Result
 from synspice.compact.stimulus import Bench, Drive, Waveform
 from synspice.netlists.experiments import (
@@ -28,7 +28,7 @@ from synspice.netlists.experiments import (
 )
 from synspice.netlists.experiments.base import crossing
 from synspice.netlists.run import ENGINES, get_engine, run, run_many
-from synspice.netlists.testbench import Job, bench_circuit, format_bench, piecewise_linear
+from synspice.netlists.testbench import Job, bench_circuit, format_bench, piecewise_linear, run_ngspice
 
 BOTH = pytest.mark.parametrize("engine", ["reference", "ngspice"])
 
@@ -362,6 +362,16 @@ def test_the_deck_of_a_bench() -> None:
     assert "\n+ tau=0.5\n" in deck
     assert ".options temp=76.85" in deck
     assert deck.count(".tran") == 1
+
+
+def test_a_long_run_with_short_features() -> None:
+    """A thousandth of the run would leave ngspice no step below 0.1 ns, and the gate's capacitor charges in 10 ps."""
+    pulse = [(1e-4, 1.0), (1e-3, 1.0), (1e-4, 0.0), (1e4, 0.0)]
+    drive = Drive(waveform=Waveform.from_steps(0.0, pulse), series_resistance=1e3)
+    job = Job(model=get_device("ionic_synapse"), values={}, bench=Bench(drives={"gate": drive}))
+    (result,) = run_ngspice([job])
+    assert result.options["max_step"] == pytest.approx(1.0)
+    assert result.time[-1] == pytest.approx(1e4)
 
 
 def test_a_long_waveform_is_continued_over_lines() -> None:
