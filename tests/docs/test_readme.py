@@ -50,11 +50,15 @@ def run(command: str, monkeypatch: pytest.MonkeyPatch) -> None:
     assert not exit_.value.code, command
 
 
+LONG = ("synspice fit", "synspice reproduce", "synspice extract")
+"""Commands that take minutes; tests of their own run them."""
+
+
 @pytest.mark.ngspice
 def test_quick_commands(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write_card(default_card(get_device("drift_memristor")), folder / "fitted.toml")
     for command in commands():
-        if command.startswith("synspice ") and not command.startswith("synspice fit"):
+        if command.startswith("synspice ") and not command.startswith(LONG):
             run(command, monkeypatch)
 
 
