@@ -195,11 +195,12 @@ def _fit(
         return np.array([_residual(t, v) for t, v in zip(stage.targets, simulated, strict=True)])
 
     answer = least_squares(
-        residuals, np.ones(len(names)), diff_step=STEP, x_scale=0.1, xtol=1e-5, ftol=1e-6, max_nfev=40
+        residuals, np.ones(len(names)), diff_step=[STEP], x_scale=0.1, xtol=1e-5, ftol=1e-6, max_nfev=40
     )
     if answer.status <= 0:
         raise FitError(f"the stage of {', '.join(names)} did not converge: {answer.message}")
-    covariance = np.linalg.pinv(answer.jac.T @ answer.jac)
+    jacobian = np.asarray(answer.jac, float)
+    covariance = np.linalg.pinv(jacobian.T @ jacobian)
     found = values(answer.x)
     scale = np.where(logarithmic, np.abs([found[n] for n in names]), size)
     return found, dict(zip(names, (scale * np.sqrt(np.diag(covariance))).tolist(), strict=True))

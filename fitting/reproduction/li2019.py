@@ -188,7 +188,8 @@ def antisymmetric(bench: Workbench, sign: int) -> Outcome:
     start = [90.0 * sign, 4.0, 0.0]
     (a, tau, _), _ = curve_fit(lambda t, a, tau, w0: a * np.exp(-np.abs(t) / tau) + w0, delays, change, start)
     return Outcome(
-        simulated={"a": measured(a, "%"), "tau": measured(tau, "us")}, curves={"dW": (PERIOD / US * delays, change)}
+        simulated={"a": measured(float(a), "%"), "tau": measured(float(tau), "us")},
+        curves={"dW": (PERIOD / US * delays, change)},
     )
 
 
@@ -200,7 +201,8 @@ def symmetric(bench: Workbench) -> Outcome:
         lambda t, a, tau, w0: a * np.exp(-((t / tau) ** 2)) + w0, delays, change, [88.0, 3.0, -20.0]
     )
     return Outcome(
-        simulated={"a": measured(a, "%"), "tau": measured(tau, "us")}, curves={"dW": (PERIOD / US * delays, change)}
+        simulated={"a": measured(float(a), "%"), "tau": measured(float(tau), "us")},
+        curves={"dW": (PERIOD / US * delays, change)},
     )
 
 

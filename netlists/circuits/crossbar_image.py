@@ -50,7 +50,10 @@ class Picture:
 
 @dataclass(frozen=True)
 class Task:
-    """Images, how many pulses, what lies between source and pixel [ohm], how long until the second read [s], its voltage."""
+    """Images, how many pulses, what lies between source and pixel [ohm], how long until the second read [s], its voltage.
+
+    ``boost`` makes up for the shorter pulses of a wired array and for what its lines take.
+    """
 
     card: str
     pictures: tuple[Picture, ...]
@@ -58,6 +61,7 @@ class Task:
     resistance: float
     wait: float
     v_read: float
+    boost: float
 
 
 _ONE = (".......", "...#...", "..##...", "...#...", "...#...", "...#...", "..###..")
@@ -74,6 +78,7 @@ TASKS: dict[str, Task] = {
         10e3,
         20.0,
         0.01,
+        1.3,
     ),
     "letters": Task(
         "li_srtio3",
@@ -86,6 +91,7 @@ TASKS: dict[str, Task] = {
         0.0,
         25e-6,
         0.1,
+        1.05,
     ),
 }
 """The papers' pulses; the pixels' patterns are ours, the papers show theirs in figures only."""
@@ -93,16 +99,25 @@ TASKS: dict[str, Task] = {
 EDGE = 0.02
 """Edge of a pulse as a part of its width."""
 
+COLUMN_PART = 1 / 3
+"""Part of a pulse's voltage that a column of the wired array takes. A pixel is disturbed by it once for every other row with
+pixels in its column, by the row's part once a period: the smaller one is for the column."""
+
+FILLED = 0.9
+"""Part of the shortest period that the writing of all rows takes."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class CrossbarImage(CircuitExperiment):
     """Images written with pulses, read directly after the last and once more later.
 
     With ``wired`` 0 every pixel is measured by itself, as in the papers; with 1 each image lies in a wired array whose rows are
-    written one after the other in every period (V/2 scheme), with shorter pulses at ``boost`` times the voltage where the period
-    is too short for all rows.
+    written one after the other in every period. All images then get the same short pulses, the rows two thirds of the voltage
+    and the columns, each behind the pixel's resistance, one. A selector (the partner) lies in every cell where one is given; it
+    takes a ``boost`` of its own.
 
-    Quantities, for each image: the mean conductance of its pixels over that of the background, at once and after the wait.
+    Quantities, for each image, at once and after the wait: the mean conductance of its pixels over that of the background
+    (``contrast``), and the weakest pixel's over the strongest of the background (``least``).
     """
 
     name: ClassVar[str] = "crossbar-image"
@@ -112,7 +127,7 @@ class CrossbarImage(CircuitExperiment):
 
     task: str = choice("numerals", tuple(TASKS), "which images")
     wired: int = setting(0, "1", "1 writes into a wired array", at_least=0)
-    boost: float = setting(1.2, "1", "factor on the voltage of pulses shortened in the wired array", above=0)
+    boost: float | None = setting(None, "1", "factor on the pulses' voltage; if wired, the task's by default", above=0)
     segment_resistance: float = setting(2.0, "ohm", "of a segment of the wired array", at_least=0)
     spread: float = setting(0.0, "1", "lognormal sigma of the devices' rates", at_least=0)
     seed: int = setting(1, "1", "of the random numbers", at_least=0)
@@ -135,12 +150,16 @@ class CrossbarImage(CircuitExperiment):
         found: dict[str, Measured] = {}
         decks = []
         for k, picture in enumerate(task.pictures):
-            maps, deck = (self._wired if self.wired else self._single)(synapse, picture, engine, k)
+            maps, deck = (self._wired if self.wired else self._single)(synapse, partner, picture, engine, k)
             tables[f"image_{picture.label.lower()}"] = Table(maps, "S", ("moment", "row", "column"))
             inside, outside = maps[:, picture.pixels], maps[:, ~picture.pixels]
-            contrast = inside.mean(axis=1) / outside.mean(axis=1)
-            found[f"contrast_{picture.label.lower()}_at_once"] = Measured(float(contrast[-2]), "1")
-            found[f"contrast_{picture.label.lower()}_later"] = Measured(float(contrast[-1]), "1")
+            ratios = {
+                "contrast": inside.mean(axis=1) / outside.mean(axis=1),
+                "least": inside.min(axis=1) / outside.max(axis=1),
+            }
+            for name, ratio in ratios.items():
+                found[f"{name}_{picture.label.lower()}_at_once"] = Measured(float(ratio[-2]), "1")
+                found[f"{name}_{picture.label.lower()}_later"] = Measured(float(ratio[-1]), "1")
             decks += [deck] if deck else []
             if progress is not None:
                 progress(k + 1, len(task.pictures))
@@ -148,88 +167,88 @@ class CrossbarImage(CircuitExperiment):
             circuit=self.name,
             engine=engine,
             engine_version=engine_version(engine),
-            devices=labelled((synapse,)),
+            devices=labelled((synapse, partner)),
             tables=tables,
             quantities=found,
             options=self.record(),
             decks=tuple(decks),
         )
 
-    def _layer(self, synapse: Device, shape: tuple[int, int], picture: int) -> Layer:
-        layer = Layer(model=synapse.model, values=synapse.values)
+    def _crossbar(
+        self, synapse: Device, selector: Device | None, shape: tuple[int, int], wires: Wires, picture: int
+    ) -> Crossbar:
+        memory = Layer(model=synapse.model, values=synapse.values)
         if self.spread > 0:
-            layer = layer.spread(self.spread, "1/s", shape, np.random.default_rng([self.seed, picture]))
-        return layer
+            memory = memory.spread(self.spread, "1/s", shape, np.random.default_rng([self.seed, picture]))
+        return Crossbar(
+            rows=shape[0],
+            cols=shape[1],
+            memory=memory,
+            selector=None if selector is None else Layer(model=selector.model, values=selector.values),
+            wires=wires,
+            temperature=self.temperature,
+        )
 
-    def _moments(self, picture: Picture) -> np.ndarray:
-        """Return when the pixels are read [s]: before, after the first, the middle and the last pulse, and after the wait."""
+    def _moments(self, picture: Picture, written: float) -> np.ndarray:
+        """Return when the pixels are read [s]: before, after the first, the middle and the last pulse, and after the wait.
+
+        Writing takes ``written`` [s] of a period.
+        """
         task = TASKS[self.task]
-        counts = np.array([1, (task.pulses + 1) // 2, task.pulses])
-        ends = (counts - 1) * picture.period + picture.period * (0.95 if self.wired else 0.0)
-        if not self.wired:
-            ends = ends + picture.width * (1 + 3 * EDGE)
+        ends = np.array([0, (task.pulses - 1) // 2, task.pulses - 1]) * picture.period + written
         return np.concatenate([[0.0], ends, [ends[-1] + task.wait]])
 
-    def _single(self, synapse: Device, picture: Picture, engine: str, k: int) -> tuple[np.ndarray, str]:
+    def _single(
+        self, synapse: Device, selector: Device | None, picture: Picture, engine: str, k: int
+    ) -> tuple[np.ndarray, str]:
         """Return the maps (moments, rows, cols) [S] of pixels that are measured one by one, and the deck."""
         task, pixels = TASKS[self.task], picture.pixels
-        edge, moments = EDGE * picture.width, self._moments(picture)
+        edge, moments = EDGE * picture.width, self._moments(picture, picture.width * (1 + 3 * EDGE))
         time, height = [0.0], [0.0]
         for pulse in range(task.pulses):
             start = pulse * picture.period + edge
             time += [start, start + edge, start + edge + picture.width, start + 2 * edge + picture.width]
             height += [0.0, 1.0, 1.0, 0.0]
         corners, shape = np.array([*time, moments[-1] + picture.width]), np.array([*height, 0.0])
-        crossbar = Crossbar(
-            rows=pixels.size,
-            cols=1,
-            memory=self._layer(synapse, (pixels.size, 1), k),
-            wires=Wires(left=task.resistance),
-            temperature=self.temperature,
-        )
-        drive = Drive(left=picture.amplitude * shape[:, None] * pixels.ravel(), bottom=np.zeros(1))
+        crossbar = self._crossbar(synapse, selector, (pixels.size, 1), Wires(left=task.resistance), k)
+        amplitude = picture.amplitude * (self.boost or 1.0)
+        drive = Drive(left=amplitude * shape[:, None] * pixels.ravel(), bottom=np.zeros(1))
         result, deck = run_array(engine, crossbar, corners, drive, moments)
         return self._maps(crossbar, result.states).reshape(len(moments), *pixels.shape), deck
 
-    def _wired(self, synapse: Device, picture: Picture, engine: str, k: int) -> tuple[np.ndarray, str]:
+    def _wired(
+        self, synapse: Device, selector: Device | None, picture: Picture, engine: str, k: int
+    ) -> tuple[np.ndarray, str]:
         """Return the maps (moments, rows, cols) [S] of an image in a wired array, and the deck."""
         task, pixels = TASKS[self.task], picture.pixels
         rows, cols = pixels.shape
-        slot = 0.9 * picture.period / rows
+        slot = FILLED * min(p.period for p in task.pictures) / rows
         width = min(picture.width, 0.8 * slot)
-        edge, moments = EDGE * width, self._moments(picture)
+        edge, moments = EDGE * width, self._moments(picture, rows * slot)
         time, left, bottom = [0.0], [np.zeros(rows)], [np.zeros(cols)]
-        half = picture.amplitude * (self.boost if width < picture.width else 1.0) / 2
+        amplitude = picture.amplitude * (self.boost or task.boost)
         for pulse in range(task.pulses):
             for row in np.flatnonzero(pixels.any(axis=1)):
                 start = pulse * picture.period + row * slot + edge
                 for moment, height in ((0.0, 0.0), (edge, 1.0), (edge + width, 1.0), (2 * edge + width, 0.0)):
                     time.append(start + moment)
-                    left.append(half * height * (np.arange(rows) == row))
-                    bottom.append(-half * height * pixels[row])
+                    left.append((1 - COLUMN_PART) * amplitude * height * (np.arange(rows) == row))
+                    bottom.append(-COLUMN_PART * amplitude * height * pixels[row])
         time.append(float(moments[-1]) + picture.width)
         left.append(np.zeros(rows))
         bottom.append(np.zeros(cols))
-        crossbar = Crossbar(
-            rows=rows,
-            cols=cols,
-            memory=self._layer(synapse, (rows, cols), k),
-            wires=Wires(
-                word_segment=self.segment_resistance,
-                bit_segment=self.segment_resistance,
-                left=max(task.resistance, 1.0),
-            ),
-            temperature=self.temperature,
-        )
+        segment = self.segment_resistance
+        wires = Wires(word_segment=segment, bit_segment=segment, left=1.0, bottom=task.resistance)
+        crossbar = self._crossbar(synapse, selector, (rows, cols), wires, k)
         drive = Drive(left=np.array(left), bottom=np.array(bottom))
         result, deck = run_array(engine, crossbar, np.array(time), drive, moments)
         return self._maps(crossbar, result.states), deck
 
     def _maps(self, crossbar: Crossbar, states: np.ndarray) -> np.ndarray:
-        """Return the conductances [S] at the read voltage for states (moments, rows, cols, n_states)."""
-        read = TASKS[self.task].v_read
-        layer, shape = crossbar.memory, crossbar.shape
-        return np.stack([layer.with_states(s).conductances(read, shape, self.temperature) for s in states])
+        """Return the memories' conductances [S] at the read voltage for the cells' states (moments, rows, cols, n_states)."""
+        read, layer, shape = TASKS[self.task].v_read, crossbar.memory, crossbar.shape
+        moments = crossbar.memory_states(states)
+        return np.stack([layer.with_states(s).conductances(read, shape, self.temperature) for s in moments])
 
     def draw(self, result: CircuitResult, figure: Figure) -> None:
         pictures = TASKS[self.task].pictures

@@ -53,7 +53,7 @@ class Spike:
         crossed = time[turns] + np.diff(time)[turns] * value[turns] / (value[turns] - value[turns + 1])
         zeros = np.unique(np.concatenate([time[[0, -1]], time[value == 0], crossed]))
         middle = (zeros[:-1] + zeros[1:]) / 2
-        return np.diff(zeros)[self(middle) != 0].tolist()
+        return [float(length) for length in np.diff(zeros)[self(middle) != 0]]
 
     @property
     def length(self) -> float:

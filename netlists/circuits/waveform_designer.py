@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.optimize import differential_evolution
+from scipy.optimize import Bounds, differential_evolution
 
 from ...compact.errors import ParameterError
 from .base import Device
@@ -102,7 +102,7 @@ def design_spikes(
     if faults:
         raise ParameterError("design of spikes", faults)
     search = _Search(rate_law(device, peak, rate_change), times, form / np.linalg.norm(form), peak, length, alone)
-    bounds = [(-1.0, 1.0), (0.02, 1.0), (-1.0, 1.0), (-1.0, 1.0), (0.05, 1.0)] * 2
+    bounds = Bounds(np.tile([-1.0, 0.02, -1.0, -1.0, 0.05], 2), np.ones(10))
     answer = differential_evolution(
         search.cost, bounds, seed=seed, maxiter=generations, popsize=8, tol=1e-6, polish=False
     )
