@@ -24,6 +24,8 @@ T = TypeVar("T")
 
 _LOG_END = 2**20
 
+_PATIENCE = "take a shorter stimulus or larger steps, or give it a longer timeout"
+
 
 class Fault(NamedTuple):
     """Why a run cannot be trusted: a reason that `SimulationError` knows, and a sentence."""
@@ -206,10 +208,9 @@ class ManyRunsError(SimulationError):
         self.index = index
         self.results = list(results)
         done = sum(result is not None and not isinstance(result, SimulationError) for result in results)
-        message = (
-            f"deck {index} of {len(results)}, counted from 0: {failure.message} (`results` holds {done} good runs)"
-        )
-        super().__init__(failure.reason, message, folder=failure.folder, log=failure.log)
+        place = f"deck {index} of {len(results)}, counted from 0: " if len(results) > 1 else ""
+        held = f" (`results` holds {done} good runs)" if len(results) > 1 else ""
+        super().__init__(failure.reason, f"{place}{failure.message}{held}", folder=failure.folder, log=failure.log)
 
 
 class RunsInterrupted(KeyboardInterrupt):
@@ -306,7 +307,7 @@ def _execute(folder: Path, run: Run[T], running: _Processes) -> T | Failure:
                 start_new_session=True,
             )
         except OSError as error:
-            raise EngineError(f"{run.command[0]} cannot be started: {error}") from error
+            raise EngineError(f"{run.command[0]} cannot be started: {error.strerror}") from error
         with running.watch(process):
 
             def expire() -> None:
@@ -325,7 +326,7 @@ def _execute(folder: Path, run: Run[T], running: _Processes) -> T | Failure:
         raise _Stopped
     finished = Finished(folder, code, *(_lines(path) for path in logs))
     if timed_out.is_set():
-        verdict: T | Fault = Fault("time-out", f"{run.program} was killed after {run.timeout:g} s")
+        verdict: T | Fault = Fault("time-out", f"{run.program} was killed after {run.timeout:g} s: {_PATIENCE}")
     elif code < 0:
         verdict = Fault("crash", f"{run.program} died of {signal.Signals(-code).name}")
     else:

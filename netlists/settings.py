@@ -18,11 +18,11 @@ def setting(
     *,
     above: float | None = None,
     at_least: float | None = None,
+    at_most: float | None = None,
 ) -> Any:
-    """Return a dataclass field that carries its unit, its limit and its meaning."""
-    return field(
-        default=default, metadata={"unit": unit, "description": description, "above": above, "at_least": at_least}
-    )
+    """Return a dataclass field that carries its unit, its limits and its meaning."""
+    limits = {"above": above, "at_least": at_least, "at_most": at_most}
+    return field(default=default, metadata={"unit": unit, "description": description, **limits})
 
 
 def choice(default: str, choices: Sequence[str], description: str) -> Any:
@@ -46,14 +46,17 @@ class Settings:
                 faults.append(f"{item.name} = '{value}' must be one of {', '.join(limits['choices'])}")
             if not isinstance(value, Real):
                 continue
+            told = f"{item.name} = {value:g} {limits['unit'].removeprefix('1')}".rstrip()
             if not math.isfinite(value):
                 faults.append(f"{item.name} = {value} is not finite")
             elif isinstance(item.default, int) and not isinstance(value, Integral):
                 faults.append(f"{item.name} = {value:g} must be a whole number")
             elif limits.get("above") is not None and not value > limits["above"]:
-                faults.append(f"{item.name} = {value:g} {limits['unit']} must be above {limits['above']:g}")
+                faults.append(f"{told} must be above {limits['above']:g}")
             elif limits.get("at_least") is not None and value < limits["at_least"]:
-                faults.append(f"{item.name} = {value:g} {limits['unit']} must be at least {limits['at_least']:g}")
+                faults.append(f"{told} must be at least {limits['at_least']:g}")
+            elif limits.get("at_most") is not None and value > limits["at_most"]:
+                faults.append(f"{told} must be at most {limits['at_most']:g}")
         if faults:
             raise ParameterError(f"{self.kind} '{self.name}'", faults)
 

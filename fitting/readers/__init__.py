@@ -7,8 +7,9 @@ a ``dataset.toml`` beside it (see `sidecar`).
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from numbers import Integral, Real
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,16 @@ __all__ = [
     "layouts",
     "read",
 ]
+
+_KINDS: dict[str, tuple[str, type]] = {
+    "float": ("a number", Real),
+    "int": ("a whole number", Integral),
+    "bool": ("true or false", bool),
+    "str": ("a text", str),
+    "dict[str, str]": ("a table of names", Mapping),
+    "Mapping[str, str]": ("a table of names", Mapping),
+}
+"""What a reader's setting must be, by its annotation."""
 
 _HEAD = 65536  # bytes; set-up blocks of some instruments are long
 
@@ -57,6 +68,16 @@ class Layout:
     def settings(self) -> tuple[str, ...]:
         """Names of the settings that the reader takes."""
         return tuple(inspect.signature(self.read).parameters)[1:]
+
+    def fault(self, name: str, value: Any) -> str | None:
+        """Return why a value is none for a setting of the reader, or None."""
+        kind = str(inspect.signature(self.read).parameters[name].annotation).removesuffix(" | None")
+        expected = _KINDS.get(kind)
+        if expected is None:
+            return None
+        words, types = expected
+        good = isinstance(value, types) and (isinstance(value, bool) == (types is bool))
+        return None if good or value is None else f"the setting {name} = {value!r} is not {words}"
 
 
 # in the order in which they are tried: from the most particular to the most general
@@ -148,7 +169,11 @@ def read(path: str | Path, *, layout: str | None = None, **settings: Any) -> Dat
                 f"unknown setting '{name}'; layout '{chosen.name}' takes {', '.join(chosen.settings)}",
             )
     applicable = {name: value for name, value in stated.items() if name in chosen.settings}
-    records, notes = chosen.read(path, **{**applicable, **settings})
+    given = {**applicable, **settings}
+    faults = [fault for name, value in given.items() if (fault := chosen.fault(name, value)) is not None]
+    if faults:
+        raise DataError(path, "; ".join(faults))
+    records, notes = chosen.read(path, **given)
     return Dataset(
         records=records,
         title=beside.title or path.stem,

@@ -13,7 +13,10 @@ from ...compact.result import Measured, Result
 from ...compact.stimulus import Bench, Drive, Waveform
 from ..settings import Settings, setting
 
-__all__ = ["Experiment", "conductance_at", "crossing", "read_signals", "setting"]
+MOST = 10_000
+"""Cycles, pulses or reads of one run: each has a handful of breakpoints, and each of those a dozen time points."""
+
+__all__ = ["MOST", "Experiment", "conductance_at", "crossing", "read_signals", "setting"]
 
 
 @dataclass(frozen=True, kw_only=True)

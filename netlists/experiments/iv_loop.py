@@ -9,7 +9,7 @@ import numpy as np
 
 from ...compact.model import Model
 from ...compact.result import Measured, Result
-from .base import Experiment, setting
+from .base import MOST, Experiment, setting
 
 SWITCHED = 1.05
 """Ratio of the conductances on the way out and back, at some voltage, from which a branch has switched."""
@@ -30,7 +30,7 @@ class IVLoop(Experiment):
     v_first: float = setting(1.5, "V", "turning point of the first triangle")
     v_second: float = setting(-1.5, "V", "turning point of the second triangle; 0 for none")
     ramp_rate: float = setting(1.0, "V/s", "slope of the ramps", above=0)
-    cycles: int = setting(1, "1", "loops", at_least=1)
+    cycles: int = setting(1, "1", "loops", at_least=1, at_most=MOST)
     v_read: float = setting(0.1, "V", "voltage at which on and off are compared", above=0)
     v_channel: float = setting(0.1, "V", "held at the read port of a three-terminal device")
 

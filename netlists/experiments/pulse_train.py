@@ -9,7 +9,7 @@ import numpy as np
 
 from ...compact.model import Model
 from ...compact.result import Measured, Result
-from .base import Experiment, conductance_at, setting
+from .base import MOST, Experiment, conductance_at, setting
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,9 +30,9 @@ class PulseTrain(Experiment):
     width: float = setting(1e-6, "s", "of a pulse at full voltage", above=0)
     edge: float = setting(1e-8, "s", "rise and fall time", above=0)
     gap: float = setting(1e-6, "s", "between a pulse and the next, the read apart", above=0)
-    pulses: int = setting(50, "1", "potentiating pulses", at_least=1)
+    pulses: int = setting(50, "1", "potentiating pulses", at_least=1, at_most=MOST)
     depression_amplitude: float = setting(-1.0, "V", "of the depressing pulses")
-    depression_pulses: int = setting(50, "1", "depressing pulses", at_least=0)
+    depression_pulses: int = setting(50, "1", "depressing pulses", at_least=0, at_most=MOST)
     v_read: float = setting(0.1, "V", "read voltage", above=0)
     read_width: float = setting(1e-6, "s", "of a read at full voltage", above=0)
 

@@ -10,7 +10,7 @@ import numpy as np
 from ...compact.errors import ParameterError
 from ...compact.model import Model
 from ...compact.result import Measured, Result
-from .base import Experiment, conductance_at, crossing, setting
+from .base import MOST, Experiment, conductance_at, crossing, setting
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,7 +32,7 @@ class Relaxation(Experiment):
     read_width: float = setting(10e-6, "s", "of a read at full voltage", above=0)
     first_read: float = setting(50e-6, "s", "from the pulse's end to the first read", above=0)
     last_read: float = setting(0.1, "s", "from the pulse's end to the last read", above=0)
-    reads: int = setting(40, "1", "reads", at_least=3)
+    reads: int = setting(40, "1", "reads", at_least=3, at_most=MOST)
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -12,6 +12,9 @@ from ..compact.errors import EngineError, EngineMissingError, SynspiceError
 from . import cite, emit, extract, fit, listing, reproduce, run, show, verify
 from .common import complain
 
+INTERRUPTED = 130
+"""Exit code after Ctrl-C."""
+
 app = typer.Typer(
     name="synspice",
     help="Compact models of synaptic devices: emit them, run them in SPICE, fit them to data.",
@@ -60,8 +63,12 @@ def main() -> None:
         code = complain(str(error), 1)
     except SynspiceError as error:
         code = complain(str(error), 2)
+    except SystemExit as ending:  # so typer ends a command, an interrupted one with 130
+        if ending.code == INTERRUPTED:
+            complain("interrupted", INTERRUPTED)
+        raise
     except KeyboardInterrupt:
-        code = complain("interrupted", 130)
+        code = complain("interrupted", INTERRUPTED)
     except Exception:
         traceback.print_exc()
         code = complain("this is a fault of synspice itself; please report it with the lines above", 3)

@@ -98,13 +98,10 @@ def number_or_word(text: str) -> float | str:
 
 
 def plain_value(text: str) -> bool | float | str:
-    """Return a truth value or a number for a text that is one, else the text."""
+    """Return a truth value or a number for a text that is one (a whole number as such), else the text."""
     if text.lower() in ("true", "false"):
         return text.lower() == "true"
-    try:
-        return float(text)
-    except ValueError:
-        return text
+    return int(text) if text.strip("+-").isdecimal() else number_or_word(text)
 
 
 def check_writable_file(path: Path | None, what: str) -> None:

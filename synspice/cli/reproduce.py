@@ -37,10 +37,13 @@ def reproduce(
     """Run the experiments of documented rows; exit with 1 when a row that is marked as met is not."""
     from ..fitting.characteristics.catalogue import select
     from ..fitting.reproduction import reproduce as run
+    from ..netlists.ngspice import find_executable
     from ..netlists.run import get_engine
 
     get_engine(engine)
     select(names or ())
+    if engine == "ngspice":
+        find_executable()
     make_writable_folder(report, "the report")
     with progress_bar(f"rows in {engine}") as progress:
         results = run(names or (), engine, compare=compare, workers=workers, progress=progress)

@@ -20,7 +20,7 @@ def verify(
     tight: Annotated[
         bool, typer.Option("--tight", help="Tight solver options, and 0.05 % of full scale instead of 0.5 %.")
     ] = False,
-    seed: Annotated[int, typer.Option("--seed", help="Of the random voltages, states and parameters.")] = 0,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Of the random voltages, states and parameters.")] = 0,
     output_format: OutputFormat = Format.text,
     device_file: DeviceFiles = None,
 ) -> None:

@@ -1,6 +1,11 @@
 """A user's mistake ends with a message that helps and the right exit code, never with a traceback."""
 
 import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
 from pathlib import Path
 
 import pytest
@@ -98,7 +103,7 @@ def test_an_unknown_device_gets_the_nearest_name(synspice: Call, arguments: tupl
         ((*RUN, "--option", "reltol=tight"), "reltol = 'tight' must be a number above 0"),
         ((*RUN, "--option", "method=1"), "is not like its default 'trap'"),
         ((*RUN, "--option", "maxord=2.5"), "is not like its default 2"),
-        ((*RUN, "--engine", "reference", "--option", "abstol=-1"), "abstol = -1.0 must be a number above 0"),
+        ((*RUN, "--engine", "reference", "--option", "abstol=-1"), "abstol = -1 must be a number above 0"),
     ],
 )
 def test_other_unknown_names_and_values(synspice: Call, arguments: tuple[str, ...], message: str) -> None:
@@ -118,6 +123,20 @@ def test_an_unknown_device_layout_or_setting_of_a_fit(synspice: Call, ramps: Pat
         assert f"did you mean '{near}'" in answer.err
 
 
+@pytest.mark.parametrize(
+    ("setting", "message"),
+    [
+        ("width=abc", "the setting width = 'abc' is not a number"),
+        ("minimum_points=2.5", "the setting minimum_points = 2.5 is not a whole number"),
+        ("amplitude=true", "the setting amplitude = True is not a number"),
+    ],
+)
+def test_a_setting_of_a_reader_of_the_wrong_kind(synspice: Call, ramps: Path, setting: str, message: str) -> None:
+    answer = synspice("fit", ramps, *FIT, "--layout", "ramps", "--read-setting", setting)
+    assert answer.code == 2
+    assert message in answer.err
+
+
 def test_a_card_with_a_wrong_unit(synspice: Call, tmp_path: Path) -> None:
     card = tmp_path / "card.toml"
     card.write_text('name = "c"\ndevice = "drift_memristor"\n[parameters.g_on]\nvalue = 1.0\nunit = "V"\n')
@@ -132,7 +151,7 @@ def test_ngspice_that_is_not_installed(
 ) -> None:
     monkeypatch.delenv(VARIABLE, raising=False)
     monkeypatch.setenv("PATH", "/nowhere")
-    for arguments in ((*RUN,), ("fit", ramps, *FIT, "--report", tmp_path / "report")):
+    for arguments in (RUN, ("fit", ramps, *FIT, "--report", tmp_path / "report"), ("reproduce", "OTJ-01")):
         answer = synspice(*arguments)
         assert answer.code == 2
         assert "apt-get install ngspice" in answer.err
@@ -189,6 +208,7 @@ def test_a_refused_permission_is_told(check: object, tmp_path: Path, monkeypatch
         (("run", "waveform", "--card", "drift_memristor"), "--waveform"),
         ((*RUN, "--engine", "reference", "--deck", "deck.cir"), "has no deck"),
         (("show", "no_such_card.toml"), "there is no such card file"),
+        (("verify", "drift_memristor", "--seed", "-1"), "--seed"),
         (("list", "--device-file", "no_such_device.py"), "not a Python file that can be read"),
     ],
 )
@@ -219,6 +239,47 @@ def test_a_device_file_that_is_not_well_posed(synspice: Call, tmp_path: Path) ->
     answer = synspice("list", "--device-file", path)
     assert answer.code == 2
     assert "current (p, n)" in answer.err
+
+
+def simulator(folder: Path, script: str) -> str:
+    path = folder / "ngspice"
+    path.write_text(f"#!/bin/sh\n{script}\n")
+    path.chmod(0o755)
+    return str(path)
+
+
+@pytest.mark.parametrize(
+    ("script", "message"),
+    [("exit 0", "ngspice wrote no waveforms"), ("kill -SEGV $$", "ngspice died of SIGSEGV")],
+)
+def test_a_simulator_that_does_not_work(
+    synspice: Call, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, script: str, message: str
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setenv(VARIABLE, simulator(tmp_path, script))
+    answer = synspice(*RUN)
+    assert answer.code == 1
+    assert message in answer.err and "run folder kept" in answer.err
+    assert "deck 0" not in answer.err
+
+
+def test_ctrl_c_stops_a_simulator_that_hangs(tmp_path: Path) -> None:
+    started = tmp_path / "started"
+    program = simulator(tmp_path, f"echo $$ > {started}\nexec sleep 600")
+    environment = {**os.environ, VARIABLE: program, "TMPDIR": str(tmp_path)}
+    command = [sys.executable, "-c", "from synspice.cli import main; main()", *RUN]
+    with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True) as process:
+        for _ in range(300):
+            if started.exists() and started.read_text().strip():
+                break
+            time.sleep(0.1)
+        process.send_signal(signal.SIGINT)
+        _, told = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert told.strip() == "synspice: interrupted"
+    with pytest.raises(ProcessLookupError):
+        os.kill(int(started.read_text()), 0)
+    assert not list(tmp_path.glob("synspice-ngspice-*"))
 
 
 def test_a_simulation_that_fails_is_an_answer(synspice: Call, monkeypatch: pytest.MonkeyPatch) -> None:

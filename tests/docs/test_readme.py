@@ -10,7 +10,7 @@ import pytest
 
 from synspice.cli.app import app, main
 from synspice.compact.card import write_card
-from synspice.compact.registry import DEVICES, default_card, get_device
+from synspice.compact.registry import DEVICES, card_paths, default_card, get_device
 from synspice.netlists.circuits import CIRCUITS
 from synspice.netlists.experiments import EXPERIMENTS
 from synspice.netlists.ngspice import SolverOptions
@@ -82,7 +82,7 @@ def test_every_command_is_a_make_target_or_ours() -> None:
 def test_the_tables_name_what_there_is() -> None:
     for name in (*DEVICES, *EXPERIMENTS):
         assert f"| `{name}` |" in README
-    for name in CIRCUITS:
+    for name in (*CIRCUITS, *card_paths()):
         assert f"`{name}`" in README
     for name in re.findall(r"\]\((?!https?:)([^)]+)\)", README):
         assert (ROOT / name).exists(), name

@@ -8,7 +8,7 @@ from synspice.netlists.ngspice import SolverOptions
 
 def test_the_defaults_as_text() -> None:
     assert SolverOptions().lines() == (
-        ".options reltol=3e-08 abstol=1e-15 vntol=3e-10 chgtol=1e-16 trtol=1.0 gmin=1e-12",
+        ".options reltol=3e-08 abstol=1e-16 vntol=3e-10 chgtol=1e-16 trtol=1.0 gmin=1e-12",
         ".options method=trap maxord=2 itl4=10",
         ".options temp=27.0",
     )
@@ -16,9 +16,9 @@ def test_the_defaults_as_text() -> None:
 
 
 def test_the_transient_line() -> None:
-    assert SolverOptions().transient(1e-3, 1e-6) == ".tran 1e-06 0.001 0.0 1e-06"
+    assert SolverOptions().transient(1e-3, 1e-6) == ".tran 1e-09 0.001 0.0 1e-06"
     assert (
-        SolverOptions(max_step=1e-7).transient(1e-3, 1e-6, start=1e-4, uic=True) == ".tran 1e-07 0.001 0.0001 1e-07 uic"
+        SolverOptions(max_step=1e-7).transient(1e-3, 1e-6, start=1e-4, uic=True) == ".tran 1e-10 0.001 0.0001 1e-07 uic"
     )
 
 
