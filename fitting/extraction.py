@@ -19,7 +19,7 @@ from ..compact.result import Result
 from ..netlists.testbench import Job
 from .characteristics.catalogue import paper_names
 from .reproduction.runner import protocol_module
-from .reproduction.stages import Recipe, Stage, Target
+from .reproduction.stages import Fitted, Recipe, Stage, Target
 from .reproduction.workbench import Workbench
 
 POINTS = 4
@@ -122,6 +122,8 @@ def extract_in_detail(card_name: str, *, progress: Progress | None = None) -> Ex
     module = protocol_module(paper)
     recipe: Recipe = module.RECIPES[card_name]
     shipped = get_card(card_name)
+    if recipe.fit is not None:
+        return _of_a_fit(recipe.fit, shipped, progress)
     model = get_device(shipped.device)
     fitted = tuple(dict.fromkeys(name for stage in recipe.stages for name in stage.start))
     start = {name: stage.start[name] for stage in reversed(recipe.stages) for name in stage.start}
@@ -159,6 +161,25 @@ def extract_in_detail(card_name: str, *, progress: Progress | None = None) -> Ex
     )
     given = {n: v.method for n, v in card.values.items() if n not in fitted and n not in derived_names}
     return Extracted(card=card, determined=determined, derived=derived_names, given=given, reached=reached)
+
+
+def _of_a_fit(fit: Callable[[Card], Fitted], shipped: Card, progress: Progress | None) -> Extracted:
+    if progress is not None:
+        progress("whole curves")
+    fitted = fit(shipped)
+    card = _with(shipped, fitted.values)
+    return Extracted(
+        card=replace(
+            card,
+            values={
+                n: replace(v, stderr=fitted.stderr[n]) if n in fitted.stderr else v for n, v in card.values.items()
+            },
+        ),
+        determined=dict.fromkeys(fitted.values, fitted.rows),
+        derived=(),
+        given={n: v.method for n, v in card.values.items() if n not in fitted.values},
+        reached={(row, "root mean square of the differences"): (0.0, fitted.error) for row in fitted.rows},
+    )
 
 
 def _with(card: Card, values: Mapping[str, float]) -> Card:

@@ -59,7 +59,7 @@ gain_thick = d.parameter(
     "gain_thick", "1", 0.35, "relative gain of conductance per unit of thickness", at_least=0, at_most=5
 )
 loss_depleted = d.parameter(
-    "loss_depleted", "1", 0.15, "relative loss of filament conductance at full depletion", at_least=0, at_most=0.9
+    "loss_depleted", "1", 0.15, "relative rise of the filament's resistance at full depletion", at_least=0, at_most=30
 )
 k_grow = d.parameter("k_grow", "1/s", 22340.0, "largest rate of growth along the gap", above=0, scale="log")
 v_half = d.parameter(
@@ -79,7 +79,7 @@ t_supply = d.parameter("t_supply", "s", 6.0, "recovery time of the depletion alo
 s_thick = d.parameter(
     "s_thick", "1", 3.269, "sensitivity of the sustained thickness to depletion", at_least=0, at_most=4
 )
-s_grow = d.parameter("s_grow", "1", 0.02819, "sensitivity of growth to depletion", at_least=0, at_most=1)
+s_grow = d.parameter("s_grow", "1", 0.02819, "sensitivity of growth to depletion", at_least=0, at_most=10)
 e_grow = d.parameter("e_grow", "eV", 0.3916, "activation energy of growth", at_least=0, at_most=1)
 e_thick = d.parameter("e_thick", "eV", 0.35, "activation energy of thickening", at_least=0, at_most=1)
 e_relax = d.parameter("e_relax", "eV", 0.3303, "activation energy of coalescence and thinning", at_least=0, at_most=1)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from ...compact.card import Card
 from .workbench import Workbench
 
 
@@ -51,6 +52,25 @@ class Stage:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Fitted:
+    """What a fit of a recipe's own gives.
+
+    Attributes
+    ----------
+    values, stderr : mapping of parameter name to float
+    rows : tuple of str
+        Ids of the rows behind it.
+    error : float
+        Root mean square of the residuals.
+    """
+
+    values: Mapping[str, float]
+    stderr: Mapping[str, float]
+    rows: tuple[str, ...]
+    error: float
+
+
+@dataclass(frozen=True, kw_only=True)
 class Recipe:
     """The extraction of a card.
 
@@ -61,7 +81,10 @@ class Recipe:
         value: the card then holds assumptions that its rows test.
     derived : callable
         From a workbench to the values that follow from the others, such as initial states.
+    fit : callable, optional
+        From the card to fitted values: in place of stages, where whole curves are fitted.
     """
 
     stages: tuple[Stage, ...] = ()
     derived: Callable[[Workbench], Mapping[str, float]] = lambda bench: {}
+    fit: Callable[[Card], Fitted] | None = None

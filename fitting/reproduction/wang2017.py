@@ -17,7 +17,7 @@ from ...compact.registry import get_card, get_device
 from ...compact.result import Result
 from ...compact.stimulus import Bench, Drive, Waveform
 from ...netlists.experiments.base import crossing
-from . import wang2017_particles
+from . import wang2017_compact, wang2017_particles
 from .panels import Panel, Plot
 from .stages import Recipe, Stage, Target
 from .workbench import Outcome, Protocol, Workbench, flag, measured
@@ -462,6 +462,7 @@ PROTOCOLS: dict[str, Protocol] = {
     "W14b": first_spike,
     "W19": selector,
     **wang2017_particles.PROTOCOLS,
+    **wang2017_compact.PROTOCOLS,
 }
 """The experiment of every row."""
 
@@ -490,6 +491,7 @@ RECIPES = {
         ),
     ),
     "hfox_ag": Recipe(),
+    "wang_particles": Recipe(fit=wang2017_compact.fit),
     "mgox_ag": Recipe(),
     "taox": Recipe(),
     "hfox_tin": Recipe(),
@@ -533,6 +535,8 @@ PANELS = (
                 y="conductance (largest = 1)",
                 lines={"25 %": 0.25, "75 %": 0.75},
             ),
+            Plot(row="W15c", title="the compact model on it", x="pulse", y="conductance (largest = 1)"),
+            Plot(row="W15d", title="a train that was not fitted", x="pulse", y="conductance (largest = 1)"),
             Plot(row="W16", title="relaxation time", x="w_p/kT", y="kappa tau", log="y"),
             Plot(row="W17", title="constant voltage", x="voltage (V_th)", y="conductance", lines={"10 %": 0.1}),
         ),

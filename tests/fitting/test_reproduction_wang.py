@@ -71,7 +71,7 @@ def test_every_row_has_a_protocol_and_a_third_is_held_out():
 
 
 def test_one_set_of_parameters_for_all_rows_of_a_material():
-    used = {"siox_ny_ag", "mgox_ag", "hfox_ag", "taox", "hfox_tin"}
+    used = {"siox_ny_ag", "mgox_ag", "hfox_ag", "wang_particles", "taox", "hfox_tin"}
     assert {row.card for row in catalogue("wang2017").rows} == used
 
 
