@@ -15,6 +15,19 @@ from .subcircuit import format_subcircuit
 Bias = Mapping[str, float]
 """Potential of each terminal [V]; the terminals left out are grounded."""
 
+Copy = tuple[Bias, str]
+"""A copy of the device in a deck: its bias, and the terminal at which the small signal drives it (empty for none)."""
+
+
+def held_values(model: Model, values: Mapping[str, float]) -> dict[str, float]:
+    """Return a complete set of values with which the states stay at their initial ones."""
+    return model.values(values) | ({FROZEN.name: 1.0} if model.states else {})
+
+
+def driven_copies(model: Model, biases: Sequence[Bias]) -> list[Copy]:
+    """Return a copy for each bias and driven terminal."""
+    return [(bias, driven) for bias in biases for driven in model.terminals]
+
 
 def terminal_currents(
     model: Model,
@@ -70,7 +83,7 @@ def admittances(
     ------
     ParameterError, SimulationError, EngineMissingError
     """
-    copies = [(bias, driven) for bias in biases for driven in model.terminals]
+    copies = driven_copies(model, biases)
     deck = _deck(model, values, copies, [f".ac lin 1 {frequency!r} {frequency!r}"], temperature, options)
     n = len(model.terminals)
     table = _currents(model, run_deck(deck).plot("ac"), len(copies))[:, :, 0]
@@ -84,15 +97,12 @@ def _currents(model: Model, plot: Plot, copies: int) -> np.ndarray:
 def _deck(
     model: Model,
     values: Mapping[str, float],
-    copies: Sequence[tuple[Bias, str]],
+    copies: Sequence[Copy],
     analyses: Sequence[str],
     temperature: float,
     options: SolverOptions | None,
 ) -> str:
-    complete = model.values(values)
-    if model.states:
-        complete[FROZEN.name] = 1.0
-    lines = [f"* {model.name} at bias voltages", format_subcircuit(model, complete)]
+    lines = [f"* {model.name} at bias voltages", format_subcircuit(model, held_values(model, values))]
     for k, (bias, driven) in enumerate(copies):
         for terminal in model.terminals:
             response = " AC 1" if terminal == driven else ""

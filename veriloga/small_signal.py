@@ -11,14 +11,12 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from ..compact.constants import ROOM_TEMPERATURE
-from ..compact.model import FROZEN, Model
+from ..compact.model import Model
+from ..netlists.bias_points import Bias, Copy, driven_copies, held_values
 from ..netlists.ngspice import Plot
 from .compiler import compile_module
 from .module import format_module, reported
 from .vacask import Deck, VacaskOptions, number_text, parameters_text, run_decks
-
-Bias = Mapping[str, float]
-"""Potential of each terminal [V]; the terminals left out are grounded."""
 
 
 def operating_points(
@@ -88,7 +86,7 @@ def admittances(
     ------
     ParameterError, SimulationError, EngineMissingError
     """
-    copies = [(bias, driven) for bias in biases for driven in model.terminals]
+    copies = driven_copies(model, biases)
     control = [f"analysis response ac values=[{', '.join(repr(float(f)) for f in frequencies)}]"]
     plot = _run(model, values, copies, control, ["response"], temperature, options)["response"]
     n = len(model.terminals)
@@ -150,7 +148,7 @@ def _source(terminal: str, k: int) -> str:
 def _run(
     model: Model,
     values: Mapping[str, float],
-    copies: Sequence[tuple[Bias, str]],
+    copies: Sequence[Copy],
     control: Sequence[str],
     analyses: Sequence[str],
     temperature: float,
@@ -158,9 +156,7 @@ def _run(
     further: Sequence[str] = (),
 ) -> dict[str, Plot]:
     """Run one deck with a copy of the device for each bias and driven terminal, and return its plots."""
-    complete = model.values(values)
-    if model.states:
-        complete[FROZEN.name] = 1.0
+    complete = held_values(model, values)
     lines = [f"{model.name} at bias voltages", "ground 0", "model vsource vsource", 'load "device.osdi"']
     lines.append(f"model card {model.name} {parameters_text(model, complete, instance=False)}".rstrip())
     instance = parameters_text(model, complete, instance=True)
