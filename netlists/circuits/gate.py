@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
@@ -26,6 +27,11 @@ if TYPE_CHECKING:
 
 OPTIONS: dict[str, dict[str, float]] = {"ngspice": {"reltol": 1e-5, "trtol": 3.0}}
 """Solver options of a spike event."""
+
+EQUATIONS = "emitted Python equations, SciPy LSODA"
+
+STEPS_A_PAIR = 100
+"""Time steps of a pair of spikes in a train at least."""
 
 LEAD, TAIL = 2.0, 20.0
 """Time before the first spike and after the last, in units."""
@@ -272,14 +278,15 @@ class GateHeterogeneous(GateExperiment):
 class GateCumulative(GateExperiment):
     """Cycles of potentiation and depression by trains of spike pairs of one delay, then of its opposite.
 
-    A pair is simulated from the state that the last one left, with the rest of the period at 0 V.
+    A train is simulated from the state that the last one left. ``equations`` integrates the synapse alone, the gate at the
+    divider's own voltage.
 
     Quantities: the ratio of largest to smallest weight in each cycle, and the smallest of these.
     """
 
     name: ClassVar[str] = "gate-cumulative"
     title: ClassVar[str] = "cycles of cumulative potentiation and depression"
-    engines: ClassVar[tuple[str, ...]] = ("equations",)
+    engines: ClassVar[tuple[str, ...]] = ("ngspice", "vacask", "reference", "equations")
 
     peak: float = setting(8.0, "V", "largest voltage of a spike", above=0)
     cycles: int = setting(10, "1", "of potentiation and depression", at_least=1)
@@ -291,32 +298,56 @@ class GateCumulative(GateExperiment):
         self, synapse: Device, partner: Device | None, engine: str, progress: Progress | None
     ) -> CircuitResult:
         self.check(synapse)
-        pre, post, _ = self.spikes()
-        gates = {s: divided(pre, post, s * self.delay * self.unit) for s in (1, -1)}
+        train = self._equations if engine == "equations" else partial(self._simulated, engine)
         states = np.array(synapse.model.initial_states(synapse.model.values(synapse.values)))
-        found = [float(weights(synapse, states[:, None])[0])]
+        passed = [states[:, None]]
         for cycle in range(self.cycles):
             for sign in (1, -1):
-                for _ in range(self.pairs):
-                    states = self._pair(synapse, states, gates[sign])
-                    found.append(float(weights(synapse, states[:, None])[0]))
+                passed.append(train(synapse, passed[-1][:, -1], sign))
             if progress is not None:
                 progress(cycle + 1, self.cycles)
-        weight = np.array(found)
-        each = [weight[2 * self.pairs * k : 2 * self.pairs * (k + 1) + 1] for k in range(self.cycles)]
+        found = weights(synapse, np.concatenate(passed, axis=1))
+        each = [found[2 * self.pairs * k : 2 * self.pairs * (k + 1) + 1] for k in range(self.cycles)]
         ratios = [float(np.max(w) / np.min(w)) for w in each]
         return CircuitResult(
             circuit=self.name,
             engine=engine,
-            engine_version="emitted Python equations, SciPy LSODA",
+            engine_version=EQUATIONS if engine == "equations" else engine_version(engine),
             devices=labelled((synapse,)),
-            tables={"weight": Table(weight, "S", ("pair",))},
+            tables={"weight": Table(found, "S", ("pair",))},
             quantities={"ratio": Measured(ratios, "1"), "smallest_ratio": Measured(min(ratios), "1")},
             options=self.record(),
         )
 
-    def _pair(self, synapse: Device, states: np.ndarray, gate: Spike) -> np.ndarray:
-        return follow(synapse, states, gate, self.period * self.unit)
+    def _equations(self, synapse: Device, states: np.ndarray, sign: int) -> np.ndarray:
+        """Return the states after each pair of a train, (n_states, pairs)."""
+        pre, post, _ = self.spikes()
+        gate, found = divided(pre, post, sign * self.delay * self.unit), []
+        for _ in range(self.pairs):
+            states = follow(synapse, states, gate, self.period * self.unit)
+            found.append(states)
+        return np.stack(found, axis=1)
+
+    def _simulated(self, engine: str, synapse: Device, states: np.ndarray, sign: int) -> np.ndarray:
+        """Return the states after each pair of a train that is simulated in the divider, (n_states, pairs)."""
+        model = synapse.model
+        starts = {s.initial_parameter.name: float(v) for s, v in zip(model.states, states, strict=True)}
+        pre, post, _ = self.spikes()
+        delay, period = sign * self.delay * self.unit, self.period * self.unit
+        firing = self.unit * LEAD - min(pre.time[0], post.time[0] + delay) + period * np.arange(self.pairs)
+        end = self.pairs * period
+        network = divider(
+            model,
+            {**synapse.values, **starts},
+            pre=pre.train(firing, end),
+            post=post.train(firing + delay, end),
+            r_pre=self.resistance,
+            r_post=self.resistance,
+            temperature=self.temperature,
+        )
+        job = NetworkJob(network=network, experiment=self.name, steps=STEPS_A_PAIR * self.pairs)
+        (result,) = run_networks([job], engine, options=OPTIONS.get(engine))
+        return np.stack([result.at(f"dut.{s.name}", period * np.arange(1, self.pairs + 1)) for s in model.states])
 
     def draw(self, result: CircuitResult, figure: Figure) -> None:
         axes = figure.subplots()

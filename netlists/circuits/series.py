@@ -31,7 +31,7 @@ Pair = tuple[Waveform, Waveform | None]
 OPTIONS: dict[str, dict[str, float]] = {
     "ngspice": {"reltol": 1e-4, "trtol": 3.0, "abstol": 1e-12, "vntol": 1e-6, "chgtol": 1e-14}
 }
-"""Solver options: a change of weight is then within 0.2 % of the largest one of the reference engine's."""
+"""Solver options: a change of weight is then within 0.4 % of the largest one of the reference engine's."""
 
 STEPS = 100
 """Time steps of a run at least: with the options 0.1-0.6 s of ngspice a run, against 0.5-1.5 s with 1000 and a tenth of reltol."""

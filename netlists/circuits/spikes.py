@@ -43,8 +43,12 @@ class Spike:
 
     def waveform(self, firing: float, end: float) -> Waveform:
         """Return the waveform from 0 to ``end`` [s] with the neuron firing at ``firing`` [s]."""
-        points = [(firing + t, v) for t, v in zip(self.time, self.value, strict=True)]
-        return Waveform((0.0, *(t for t, _ in points), end), (0.0, *(v for _, v in points), 0.0))
+        return self.train(np.array([firing]), end)
+
+    def train(self, firings: np.ndarray, end: float) -> Waveform:
+        """Return the waveform from 0 to ``end`` [s] with the neuron firing at times [s], one spike after the other."""
+        time = (firings[:, None] + np.array(self.time)).ravel().tolist()
+        return Waveform((0.0, *time, end), (0.0, *(self.value * len(firings)), 0.0))
 
     def parts(self) -> list[float]:
         """Return how long each part of one sign lasts [s], from zero to zero."""

@@ -52,7 +52,9 @@ def run(
     ] = None,
     engine: Annotated[
         str | None,
-        typer.Option("--engine", help="reference, ngspice (the default of experiments), vacask; array, for circuits."),
+        typer.Option(
+            "--engine", help="ngspice (most often the default), vacask, reference; array, for crossbars and series."
+        ),
     ] = None,
     output_format: OutputFormat = Format.text,
     output: Annotated[

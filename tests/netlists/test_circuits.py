@@ -326,13 +326,24 @@ class TestGate:
         assert number(result, "first_odd_part") > 0.7
         assert number(result, "second_odd_part") < 0.1
 
-    @pytest.mark.parametrize("cycles", [2, pytest.param(10, marks=pytest.mark.slow)])
-    def test_cycles(self, cycles):
-        result = get_circuit("gate-cumulative")(cycles=cycles).run()
+    @pytest.mark.parametrize(
+        ("engine", "cycles"),
+        [("equations", 2), ("vacask", 10), pytest.param("ngspice", 10, marks=[pytest.mark.slow, pytest.mark.ngspice])],
+    )
+    def test_cycles(self, engine, cycles):
+        result = get_circuit("gate-cumulative")(cycles=cycles).run(engine=engine)
         ratios = result.quantities["ratio"].value
         assert len(ratios) == cycles
         assert min(ratios) > 20
         assert abs(ratios[-1] / ratios[1] - 1) < 0.1
+
+    @pytest.mark.ngspice
+    def test_trains_agree(self):
+        circuit = get_circuit("gate-cumulative")(cycles=1, pairs=5)
+        wanted = circuit.run(engine="reference")["weight"]
+        for engine in ("ngspice", "vacask", "equations"):
+            found = circuit.run(engine=engine)["weight"]
+            assert np.abs(found - wanted).max() < 5e-3 * np.ptp(wanted), engine
 
     def test_a_designed_form(self):
         delays = np.linspace(-0.12, 0.12, 9)
@@ -355,6 +366,6 @@ def test_every_circuit_draws_and_records():
         "gate-cumulative": {"cycles": 1, "pairs": 2},
     }.items():
         circuit = CIRCUITS[name](**small)
-        result = circuit.run(engine="array" if "array" in circuit.engines else None)
+        result = circuit.run(engine="array" if "array" in circuit.engines else "equations")
         circuit.draw(result, Figure())
         assert f'"circuit": "{name}"' in result.to_json()
