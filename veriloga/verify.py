@@ -98,19 +98,24 @@ Runner = Callable[[Job], Result]
 def available_engines() -> tuple[str, ...]:
     """Return the engines that are installed, of ``ngspice``, ``ngspice-osdi``, ``vacask`` and ``openvaf-r``."""
     found = []
-    for name, ask in (
-        ("ngspice", ngspice.find_executable),
-        ("ngspice-osdi", require_osdi),
-        ("vacask", vacask.find_executable),
-        ("openvaf-r", find_compiler),
-    ):
+    for name, needed in _programs().items():
         try:
-            ask()
+            for find in needed:
+                find()
         except EngineMissingError:
             continue
         found.append(name)
-    compiled = "openvaf-r" in found
-    return tuple(name for name in found if compiled or name == "ngspice")
+    return tuple(found)
+
+
+def _programs() -> dict[str, tuple[Callable[[], object], ...]]:
+    """Return what each engine needs: functions that raise EngineMissingError and say what to install."""
+    return {
+        "ngspice": (ngspice.find_executable,),
+        "ngspice-osdi": (find_compiler, require_osdi),
+        "vacask": (find_compiler, vacask.find_executable),
+        "openvaf-r": (find_compiler,),
+    }
 
 
 def verify(
@@ -146,14 +151,20 @@ def verify(
     ------
     UnknownNameError
         A device, card or engine that is not known.
+    EngineMissingError
+        An engine that is not installed, or none that is.
     CardError
         A card that cannot be read.
     """
-    present = available_engines()
+    programs = _programs()
     for name in engines or ():
-        if name not in present:
-            raise UnknownNameError("installed engine", name, present)
-    chosen = present if engines is None else tuple(engines)
+        if name not in programs:
+            raise UnknownNameError("engine", name, programs)
+        for find in programs[name]:
+            find()
+    chosen = tuple(engines or available_engines())
+    if not chosen:
+        ngspice.find_executable()
     cards = chosen_cards(subjects)
     checks: list[Check] = []
     for k, card in enumerate(cards):

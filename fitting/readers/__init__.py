@@ -201,5 +201,6 @@ def _layout(path: Path, name: str | None) -> Layout:
             return layout
     known = "\n".join(f"  {key}: {summary}" for key, summary in layouts().items())
     raise DataError(
-        path, f"the layout of this file is not known; name one with layout=... if it is one of these:\n{known}"
+        path,
+        f"the layout of this file is not known; name one with layout=... (--layout) if it is one of these:\n{known}",
     )

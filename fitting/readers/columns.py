@@ -296,14 +296,15 @@ def _complete(table: Table, described: Sequence[Column], chosen: dict[Quantity, 
             raise table.error(
                 f"no column for the {quantity}; columns found: {listed(table.names, 20)}"
                 f"{_closest(quantity, table.names)}; name it as "
-                f"'{quantity} ({UNITS[quantity] or 'count'})' or give columns={{'{quantity}': '...'}}",
+                f"'{quantity} ({UNITS[quantity] or 'count'})' or give columns={{'{quantity}': '...'}} "
+                f"(--read-setting columns.{quantity}=...)",
             )
         if len(found) > 1:
             plain = [c for c in found if not c.stem]
             if len(plain) != 1:
                 raise table.error(
                     f"{len(found)} columns could be the {quantity}: {listed(c.name for c in found)}; say which: "
-                    f"columns={{'{quantity}': '{found[0].name}'}}",
+                    f"columns={{'{quantity}': '{found[0].name}'}} (--read-setting columns.{quantity}={found[0].name})",
                 )
             found = plain
         chosen[quantity] = found[0]

@@ -91,7 +91,7 @@ class Table:
             name = self.names[column] if self.names else f"number {column + 1}"
             raise self.error(
                 f"column {name!r} is {shown} where a finite number is needed; {len(faulty)} such row(s), on line(s) "
-                f"{listed(faulty)}; repair or delete them, or read with drop_bad_rows=True",
+                f"{listed(faulty)}; repair or delete them, or read with drop_bad_rows=True (--read-setting drop_bad_rows=true)",
                 row=faulty[0],
             )
         good = ~bad.any(axis=1)

@@ -44,7 +44,10 @@ _RULES = (
 #: Newton met these on its way; the analysis may still have ended well, and `doAnalyses` reports it when it did not.
 _RECOVERABLE = re.compile(r"out of range for|Transient op failed", re.IGNORECASE)
 
-_SMALLEST_STEP = "ngspice steps no finer than 1e-11 of its largest step: a smaller max_step may help"
+_SMALLEST_STEP = (
+    "ngspice steps no finer than 1e-11 of its largest step, nor than rounding of the time that has passed: "
+    "a smaller max_step or a shorter run may help"
+)
 
 #: What a log says whether or not anything went wrong.
 _CHATTER = re.compile(

@@ -14,7 +14,7 @@ import pytest
 
 from synspice.compact.errors import EngineError, ParameterError, SimulationError, UnknownNameError
 from synspice.netlists.ngspice import ManyRunsError, RawData, RunsInterrupted, SolverOptions, run_deck, run_many
-from synspice.netlists.ngspice.diagnosis import diagnose_data
+from synspice.netlists.ngspice.diagnosis import diagnose_data, diagnose_log
 
 RC = """rc
 V1 in 0 PULSE(0 1 0 1n 1n 1 2)
@@ -349,3 +349,9 @@ def test_no_file_stays_open() -> None:
         with pytest.raises(SimulationError):
             run_deck(BAD)
     assert len(os.listdir("/proc/self/fd")) == before
+
+
+def test_a_step_that_is_too_small_says_what_may_help() -> None:
+    fault = diagnose_log(['doAnalyses: TRAN:  Timestep too small; time = 50, timestep = 8e-13: trouble with node "p"'])
+    assert fault is not None
+    assert fault.reason == "time step too small" and "a smaller max_step or a shorter run" in fault.message

@@ -79,7 +79,7 @@ def test_a_failed_run_is_a_check_that_failed(monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_unknown_names() -> None:
-    with pytest.raises(UnknownNameError, match="unknown installed engine 'hspice'"):
+    with pytest.raises(UnknownNameError, match="unknown engine 'hspice'"):
         verify.verify(["drift_memristor"], engines=["hspice"])
     with pytest.raises(UnknownNameError, match="unknown card or device 'drift_memristo'"):
         chosen_cards(["drift_memristo"])
@@ -91,6 +91,17 @@ def test_missing_engines_are_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(verify, "find_compiler", missing)
     assert set(available_engines()) <= {"ngspice"}
+
+
+def test_an_engine_that_is_not_installed_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing() -> None:
+        raise EngineMissingError("install it")
+
+    monkeypatch.setattr(verify, "find_compiler", missing)
+    monkeypatch.setattr(verify.ngspice, "find_executable", missing)
+    for engines in (None, ["vacask"], ["ngspice"]):
+        with pytest.raises(EngineMissingError, match="install it"):
+            verify.verify(["drift_memristor"], engines=engines)
 
 
 def test_a_device_stands_for_its_defaults_and_its_cards() -> None:
