@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import importlib.util
 import math
 from fractions import Fraction
 
 import numpy as np
 import pytest
 from array_reference import direct, transient
+from badcrossbar_currents import RESISTANCES, SHAPES, case, key, stored
 from example_cells import diffusive_cell, drift_cell, selector_memory_cell
 
 from synspice.compact.errors import ParameterError, SimulationError, UnknownNameError
@@ -89,20 +89,12 @@ class TestLinear:
         ends = np.where(np.isnan(side["right"]), 0.0, (np.nan_to_num(side["right"]) - u[:, -1]) / r)
         np.testing.assert_allclose(s.right_currents, ends, rtol=1e-7, atol=1e-9)
 
-    @pytest.mark.skipif(importlib.util.find_spec("badcrossbar") is None, reason="badcrossbar is not installed")
-    @pytest.mark.parametrize("shape", [(1, 5), (6, 1), (2, 2), (33, 20)])
-    @pytest.mark.parametrize("resistance", [(2.0, 2.0), (0.0, 3.0), (3.0, 0.0), (0.0, 0.0), (100.0, 40.0)])
+    @pytest.mark.parametrize("shape", SHAPES)
+    @pytest.mark.parametrize("resistance", RESISTANCES)
     def test_badcrossbar(self, shape, resistance):
-        import badcrossbar
-
-        g = cells("mixed", *shape)
-        v = np.random.default_rng(0).uniform(0, 1, (2, shape[0]))
-        word, bit = resistance
-        theirs = badcrossbar.compute(v.T, 1 / g, r_i_word_line=word, r_i_bit_line=bit)
-        ours = read_array(g, v, word_resistance=word, bit_resistance=bit)
-        np.testing.assert_allclose(ours.column_currents, theirs.currents.output, rtol=1e-8)
-        np.testing.assert_allclose(np.moveaxis(ours.cell_currents, 0, 2), theirs.currents.device, rtol=1e-7, atol=1e-18)
-        np.testing.assert_allclose(np.moveaxis(ours.word_voltages, 0, 2), theirs.voltages.word_line, rtol=1e-8)
+        g, v = case(shape)
+        ours = read_array(g, v, word_resistance=resistance[0], bit_resistance=resistance[1])
+        np.testing.assert_allclose(ours.column_currents, stored()[key(shape, resistance)], rtol=1e-8)
 
     @pytest.mark.parametrize("segment", [Fraction(1, 1000), Fraction(2), Fraction(100)])
     def test_exact(self, segment):
