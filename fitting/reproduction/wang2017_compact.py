@@ -71,7 +71,9 @@ def stimuli() -> dict[str, Stimulus]:
 def particle_curve(stimulus: Stimulus, seed: int = 1) -> np.ndarray:
     """Return the mean conductance of the particle model, the largest being 1."""
     waveform, times = stimulus
-    return simulate_particles(waveform, times, realisations=REALISATIONS, seed=seed).conductance.mean(axis=0)
+    return np.asarray(
+        simulate_particles(waveform, times, realisations=REALISATIONS, seed=seed).conductance.mean(axis=0)
+    )
 
 
 def compact_curve(stimulus: Stimulus, values: Mapping[str, np.ndarray | float]) -> np.ndarray:
