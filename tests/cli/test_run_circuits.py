@@ -27,6 +27,20 @@ def test_json_goes_to_stdout(synspice: Call) -> None:
     assert json.loads(answer.out)["circuit"] == "crossbar-write"
 
 
+def test_cells_of_their_own(synspice: Call, tmp_path: Path) -> None:
+    cells = tmp_path / "cells.csv"
+    cells.write_text("row, column, card, conductance\n0, 1, hfox_tin, 1e-5\n2, 0, , 2e-5\n")
+    arguments = ("run", "crossbar-read", "--engine", "array", "--set", "rows=3", "--set", "cols=2", "--format", "json")
+    table = json.loads(synspice(*arguments, "--cells", cells).out)["tables"]["conductance"]["value"]
+    assert (table[0][1], table[2][0]) == (pytest.approx(1e-5), pytest.approx(2e-5))
+    cells.write_text("row,column,card\n0,1,siox_ny_ag\n")
+    refused = synspice(*arguments, "--cells", cells)
+    assert refused.code == 2 and "all cells of an array are of one device" in refused.err
+    for other in (("gate-stdp",), ("iv-loop", "--card", "taox")):
+        refused = synspice("run", *other, "--cells", cells)
+        assert refused.code == 2 and "crossbar" in refused.err
+
+
 def test_the_cost_is_said_beforehand(synspice: Call) -> None:
     answer = synspice("run", "crossbar-write", "--set", "rows=64", "--set", "cols=64", "--engine", "ngspice")
     assert answer.code == 1
