@@ -63,9 +63,14 @@ class GateExperiment(CircuitExperiment):
         return pre.scaled(self.unit, factor), post.scaled(self.unit, factor), longest * self.unit
 
     def check(self, synapse: Device) -> None:
-        """Raise unless the synapse has a gate of its own."""
+        """Raise unless the synapse has a gate of its own, and a part may be lost at it."""
+        faults = []
         if synapse.model.read == synapse.model.write:
-            raise ParameterError(f"circuit '{self.name}'", [f"{synapse.model.name} has no gate apart from its channel"])
+            faults.append(f"{synapse.model.name} has no gate apart from its channel")
+        if not self.loss < 1:
+            faults.append(f"loss = {self.loss:g} must be below 1")
+        if faults:
+            raise ParameterError(f"circuit '{self.name}'", faults)
 
     def event(self, synapse: Device, pre: Spike, post: Spike, delay: float) -> Network:
         """Return the divider with both spikes, the second neuron firing later by ``delay`` [s]."""

@@ -20,7 +20,7 @@ class Limits:
     Attributes
     ----------
     gate_resistance : float
-        Gate voltage over the current through the electrolyte where that current is largest [ohm].
+        Gate voltage over the current through the electrolyte where that current is largest [ohm]; infinite without one.
     gate_capacitance : float
         At 0 V [F].
     pulse : float
@@ -37,7 +37,8 @@ class Limits:
 
     def by_capacitance(self, loss: float) -> float:
         """Return the resistance [ohm] at which a part ``loss`` of the voltage is still missing at the end of the pulse."""
-        return 2 * self.pulse / (self.gate_capacitance * float(np.log(1 / loss)))
+        charging = self.gate_capacitance * float(np.log(1 / loss))
+        return 2 * self.pulse / charging if charging > 0 else float("inf")
 
 
 def divider_limits(device: Device, pre: Spike, post: Spike, event: Result, temperature: float) -> Limits:
@@ -45,7 +46,7 @@ def divider_limits(device: Device, pre: Spike, post: Spike, event: Result, tempe
     current = conduction(device, event, temperature)
     worst = int(np.argmax(np.abs(current)))
     return Limits(
-        gate_resistance=float(abs(event["dut.v"][worst] / current[worst])),
+        gate_resistance=float(abs(event["dut.v"][worst] / current[worst])) if current[worst] else float("inf"),
         gate_capacitance=capacitance(device, temperature),
         pulse=min(length for spike in (pre, post) for length in spike.parts()),
     )

@@ -16,6 +16,7 @@ from synspice.netlists.circuits import CIRCUITS, get_circuit
 from synspice.netlists.circuits.array_engines import ARRAY_ENGINES, cost, cost_text, read_ends, run_array
 from synspice.netlists.circuits.base import Device
 from synspice.netlists.circuits.crossbar_base import pulse_corners
+from synspice.netlists.circuits.gate_limits import Limits
 from synspice.netlists.circuits.spikes import FORMS, Spike, divided
 from synspice.netlists.circuits.waveform_designer import design_spikes
 
@@ -351,6 +352,12 @@ class TestGate:
         assert design.correlation > 0.9
         assert design.alone < 0.05
         assert np.max(np.abs(design.pre.value)) <= 6.5
+
+    def test_a_gate_without_current_and_capacitance_sets_no_limit(self):
+        limits = Limits(gate_resistance=float("inf"), gate_capacitance=0.0, pulse=1e-3)
+        assert limits.by_gate(0.05) == limits.by_capacitance(0.05) == float("inf")
+        with pytest.raises(ParameterError, match="loss = 1 must be below 1"):
+            get_circuit("gate-stdp")(loss=1.0).run()
 
     def test_a_synapse_without_a_gate(self):
         with pytest.raises(ParameterError, match="no gate"):

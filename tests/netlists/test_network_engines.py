@@ -155,6 +155,14 @@ def test_names_that_look_like_our_own(engine: str) -> None:
     assert difference(wanted, found, "v(pre_source)") < LIMIT
 
 
+@pytest.mark.parametrize("engine", ["reference", "ngspice", "vacask"])
+def test_frozen_states_stay(engine: str) -> None:
+    (found,) = run_networks([replace(NETWORKS["impedance at both ends"], frozen=True)], engine)
+    np.testing.assert_allclose(found["b.x"], 0.3, rtol=1e-12)
+    assert np.ptp(found["a.x"]) == 0.0
+    assert found.options["frozen"] is True
+
+
 def test_the_circuit_can_be_extended() -> None:
     circuit = network_circuit(NETWORKS["two drift memristors"])
     circuit.R("probe", "middle", circuit.gnd, 1e6)
