@@ -34,7 +34,7 @@ OPTIONS: dict[str, dict[str, float]] = {
 """Solver options: a change of weight is then within 0.4 % of the largest one of the reference engine's."""
 
 STEPS = 100
-"""Time steps of a run at least: with the options 0.1-0.6 s of ngspice a run, against 0.5-1.5 s with 1000 and a tenth of reltol."""
+"""Time steps of a run at least: with the options 0.1-0.5 s of ngspice a run, against 0.5-1.5 s with 1000 and a tenth of reltol."""
 
 INSIDE_POINTS = 600
 """Points of the inside view."""
