@@ -22,6 +22,8 @@ from .starting import CONDUCTION, STARTING_VALUES, stages_of
 EXPECTED_NOISE = {"linear": 0.005, "log": 0.1}
 """Root mean square residual of a good fit, for the choice of what can be determined."""
 
+POOR = {"linear": 0.1, "log": 0.5}
+"""In-sample error from which a note says that the device does not follow the data: of the conductance window, in decades."""
 
 CORRELATED = 3.0
 """Factor on standard errors where a decision hangs on them: neighbouring residuals of a curve err together."""
@@ -223,6 +225,14 @@ def _conclude(
     per_curve = _values_per_curve(model, observed, fitted, solution, values)
     currents = _currents(model, observed, per_curve)
     errors = _errors(observed, fitted, currents)
+    limit = POOR["linear" if fitted[0].scale == "linear" else "log"]
+    poor = [e for e in errors if e.in_sample is not None and not e.in_sample <= limit]
+    if poor:
+        where = ", ".join(f"{e.data} ({e.in_sample:.2g} {e.metric})" for e in poor)
+        notes.append(
+            f"the device does not follow these data: {where}; look at the figures of the report, and try other starting values "
+            "or another device"
+        )
     own_cycles = own_values(model, observed, per_curve, say) if solution.converged else {}
     if own_cycles:
         per_curve = tuple(own_cycles[k][1] if k in own_cycles else v for k, v in enumerate(per_curve))
