@@ -123,5 +123,7 @@ def _draw(axes: Axes, plot: Plot, curves: Mapping[str, Curve]) -> None:
     axes.set_ylabel(plot.y, fontsize=8)
     axes.tick_params(labelsize=7)
     axes.grid(alpha=0.25, linewidth=0.5)
-    if len(chosen) > 1:
+    if len(chosen) > len(COLOURS):
+        axes.legend(frameon=False, fontsize=7, loc="center left", bbox_to_anchor=(1.0, 0.5))
+    elif len(chosen) > 1:
         axes.legend(frameon=False, fontsize=7)
