@@ -21,7 +21,7 @@ def reproduce(
         list[str] | None,
         typer.Argument(metavar="[PAPER|CARD|ID]...", help="What to reproduce; everything when left out."),
     ] = None,
-    engine: Annotated[str, typer.Option("--engine", help="reference or ngspice.")] = "ngspice",
+    engine: Annotated[str, typer.Option("--engine", help="ngspice, vacask or reference.")] = "ngspice",
     report: Annotated[
         Path | None,
         typer.Option("--report", metavar="DIR", help="Write a report with the papers' figures into this folder."),
