@@ -35,6 +35,10 @@ High-order BDF can fail its error test at a corner, and a loose tolerance can st
 looser ones are for a node whose time constant is 1e-4 of an edge: there the error test sees rounding at any order.
 """
 
+LINEAR_SOLVER = "csparse"
+"""Of Newton's iterations. CasADi's own "qr" squares slopes: one of 1e-160, as a filament 1e-15 thick has, underflows there, the
+factors are then wrong and the integrator creeps."""
+
 FIRST_STEP = 1e-9
 """IDAS's first step after a corner, relative to the shortest feature: the slopes of algebraic voltages are unknown there, and
 longer first steps fail its error test."""
@@ -133,9 +137,9 @@ class NetworkProblem:
         return answer[0], answer[1:].T
 
     def _set_times(self, times: np.ndarray) -> None:
-        self.times = np.asarray(times, float)
-        self._functions: dict[tuple[str | float, ...], ca.Function] = {}
         breakpoints = self.network.breakpoints
+        self.times = _on_breakpoints(np.asarray(times, float), breakpoints)
+        self._functions: dict[tuple[str | float, ...], ca.Function] = {}
         self._grid = np.unique(np.concatenate([breakpoints, self.times, [0.0]]))
         self._pick = np.searchsorted(self._grid, self.times)
         # Of each interval the stimulus' segment: start voltages, slopes and start time. The integrator restarts where
@@ -199,6 +203,7 @@ class NetworkProblem:
             "max_num_steps": self.options.max_steps,
             "max_multistep_order": order,
             "show_eval_warnings": False,
+            "linear_solver": LINEAR_SOLVER,
         }
         if dae.algebraic:
             settings["step0"] = FIRST_STEP
@@ -236,6 +241,14 @@ class NetworkProblem:
             return np.asarray(current).ravel(), np.asarray(jacobian)
 
         return dae.initial(operating_point(static, free))
+
+
+def _on_breakpoints(times: np.ndarray, breakpoints: np.ndarray) -> np.ndarray:
+    """Return the times, those that miss a breakpoint by rounding on it: no integrator takes the step between the two."""
+    after = np.searchsorted(breakpoints, times).clip(1, len(breakpoints) - 1)
+    before, behind = breakpoints[after - 1], breakpoints[after]
+    nearest = np.where(times - before < behind - times, before, behind)
+    return np.asarray(np.where(np.abs(times - nearest) <= 16 * np.spacing(breakpoints[-1]), nearest, times))
 
 
 _Problem = TypeVar("_Problem", bound=NetworkProblem)

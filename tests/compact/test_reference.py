@@ -13,9 +13,10 @@ from scipy.optimize import brentq
 
 from synspice.compact.errors import ParameterError
 from synspice.compact.model import Model
+from synspice.compact.network_reference import _on_breakpoints
 from synspice.compact.python_code import compile_python
 from synspice.compact.reference import Problem, ReferenceOptions, output_times, simulate
-from synspice.compact.registry import get_device
+from synspice.compact.registry import get_card, get_device
 from synspice.compact.stimulus import Bench, Drive, Waveform
 
 LOOP = Waveform((0.0, 1.0, 2.0, 3.0, 4.0), (0.0, 1.2, 0.0, -1.2, 0.0))
@@ -339,3 +340,27 @@ def test_output_times_hold_every_breakpoint() -> None:
     times = output_times(Bench(drives={"p": Drive(waveform=TRAIN)}), 4)
     assert set(np.asarray(TRAIN.time)) <= set(times)
     assert np.all(np.diff(times) > 0) and times[0] == 0
+
+
+def test_slopes_that_underflow_when_squared_do_not_stop_the_integrator() -> None:
+    """A filament 1e-15 thick has slopes of 1e-160 by its thickness."""
+    card = get_card("wang_particles")
+    rest = Bench(drives={"p": Drive(waveform=Waveform((0.0, 2e-7, 3e-5), (0.0, 0.0, 0.0)))})
+    states = {"bridge_init": 0.2318, "thickness_init": 1e-15, "depletion_init": 3.2e-4}
+    model = get_device(card.device)
+    result = simulate(model, {**card.parameters, **states}, rest)
+    functions, p = compile_python(model), list(model.values(card.parameters).values())
+    answer = solve_ivp(
+        lambda t, x: functions.rates([0.0], list(x), p, 300.0),
+        (0.0, 3e-5),
+        list(states.values()),
+        "BDF",
+        rtol=1e-9,
+        atol=1e-12,
+    )
+    assert result["bridge"][-1] == pytest.approx(answer.y[0, -1], rel=1e-6)
+
+
+def test_output_times_that_miss_a_breakpoint_by_rounding() -> None:
+    times = np.array([0.0, np.nextafter(0.1, 1.0), 0.2, np.nextafter(0.3, 0.0)])
+    np.testing.assert_array_equal(_on_breakpoints(times, np.array([0.0, 0.1, 0.3])), [0.0, 0.1, 0.2, 0.3])
