@@ -345,7 +345,7 @@ def test_output_times_hold_every_breakpoint() -> None:
 def test_slopes_that_underflow_when_squared_do_not_stop_the_integrator() -> None:
     """A filament 1e-15 thick has slopes of 1e-160 by its thickness."""
     card = get_card("wang_particles")
-    rest = Bench(drives={"p": Drive(waveform=Waveform((0.0, 2e-7, 3e-5), (0.0, 0.0, 0.0)))})
+    rest = Bench(drives={"p": Drive(waveform=Waveform((0.0, 2e-7, 3e-5), (0.0, 0.0, 0.0)))}, temperature=300.0)
     states = {"bridge_init": 0.2318, "thickness_init": 1e-15, "depletion_init": 3.2e-4}
     model = get_device(card.device)
     result = simulate(model, {**card.parameters, **states}, rest)

@@ -11,7 +11,8 @@ from synspice.fitting.reproduction.runner import AGREEMENT, run_rows
 from synspice.fitting.reproduction.wang2017 import stimulus
 from synspice.fitting.reproduction.workbench import Workbench
 
-FAST = ["W1", "W2", "W3a", "W3b", "W3c", "W4", "W4b", "W5", "W6", "W6b", "W7", "W7b", "W7c", "W8", "W10", "W10b", "W15c", "W15d", "W18", "W19"]
+FAST = ["W1", "W2", "W3a", "W3b", "W3c", "W4", "W4b", "W5", "W6", "W6b", "W7", "W7b", "W7c", "W8"]
+FAST += ["W10", "W10b", "W15c", "W15d", "W18", "W19"]
 PARTICLES = ["W15", "W15b", "W16", "W17"]
 UNMET = ["W9"]
 
