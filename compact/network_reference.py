@@ -137,9 +137,9 @@ class NetworkProblem:
         return answer[0], answer[1:].T
 
     def _set_times(self, times: np.ndarray) -> None:
-        breakpoints = self.network.breakpoints
-        self.times = _on_breakpoints(np.asarray(times, float), breakpoints)
+        self.times = np.asarray(times, float)
         self._functions: dict[tuple[str | float, ...], ca.Function] = {}
+        breakpoints = self.network.breakpoints
         self._grid = np.unique(np.concatenate([breakpoints, self.times, [0.0]]))
         self._pick = np.searchsorted(self._grid, self.times)
         # Of each interval the stimulus' segment: start voltages, slopes and start time. The integrator restarts where
@@ -241,14 +241,6 @@ class NetworkProblem:
             return np.asarray(current).ravel(), np.asarray(jacobian)
 
         return dae.initial(operating_point(static, free))
-
-
-def _on_breakpoints(times: np.ndarray, breakpoints: np.ndarray) -> np.ndarray:
-    """Return the times, those that miss a breakpoint by rounding on it: no integrator takes the step between the two."""
-    after = np.searchsorted(breakpoints, times).clip(1, len(breakpoints) - 1)
-    before, behind = breakpoints[after - 1], breakpoints[after]
-    nearest = np.where(times - before < behind - times, before, behind)
-    return np.asarray(np.where(np.abs(times - nearest) <= 16 * np.spacing(breakpoints[-1]), nearest, times))
 
 
 _Problem = TypeVar("_Problem", bound=NetworkProblem)

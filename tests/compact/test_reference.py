@@ -13,7 +13,6 @@ from scipy.optimize import brentq
 
 from synspice.compact.errors import ParameterError
 from synspice.compact.model import Model
-from synspice.compact.network_reference import _on_breakpoints
 from synspice.compact.python_code import compile_python
 from synspice.compact.reference import Problem, ReferenceOptions, output_times, simulate
 from synspice.compact.registry import get_card, get_device
@@ -359,8 +358,3 @@ def test_slopes_that_underflow_when_squared_do_not_stop_the_integrator() -> None
         atol=1e-12,
     )
     assert result["bridge"][-1] == pytest.approx(answer.y[0, -1], rel=1e-6)
-
-
-def test_output_times_that_miss_a_breakpoint_by_rounding() -> None:
-    times = np.array([0.0, np.nextafter(0.1, 1.0), 0.2, np.nextafter(0.3, 0.0)])
-    np.testing.assert_array_equal(_on_breakpoints(times, np.array([0.0, 0.1, 0.3])), [0.0, 0.1, 0.2, 0.3])
