@@ -43,8 +43,11 @@ class Dialect:
         Ambient temperature [K].
     parameters : str
         Words before the parameters of a subcircuit.
-    held_in_ac : bool
-        Whether an AC analysis takes a source that names ``time``, and so holds the states.
+    transient_flag : str
+        Source that is 0 V in an operating point, a sweep and an AC analysis, and 1 V at every later point of a transient;
+        it makes no breakpoint.
+    conditional : bool
+        Whether a subcircuit takes ``.if`` on its parameters.
     reserved : frozenset of str
         Words that a parameter or function cannot have for its name, beyond those of every target.
     """
@@ -60,7 +63,8 @@ class Dialect:
     charge: str
     temperature: str
     parameters: str
-    held_in_ac: bool
+    transient_flag: str
+    conditional: bool
     reserved: frozenset[str]
 
     def source(self, expression: str) -> str:
@@ -81,6 +85,10 @@ _FUNCTIONS = {
     "maximum": "max",
 }
 
+_FLAG = "DC 0 EXP(0 1 1e-30 1e-18 1e30 1)"
+"""A source of 0 V that has risen before the first time step: a PULSE would make a breakpoint, and ngspice writes the swept value of
+a ``.dc`` into ``time``."""
+
 NGSPICE = Dialect(
     name="ngspice",
     title="ngspice",
@@ -93,7 +101,8 @@ NGSPICE = Dialect(
     charge="C{name} {plus} {minus} Q = {{{charge}}}",
     temperature=f"(temper+{ZERO_CELSIUS})",
     parameters="",
-    held_in_ac=True,
+    transient_flag=_FLAG,
+    conditional=True,
     reserved=frozenset(),
 )
 
@@ -109,7 +118,8 @@ LTSPICE = Dialect(
     charge="B{name} {plus} {minus} I = ddt({charge})",
     temperature=f"(temp+{ZERO_CELSIUS})",
     parameters=" params:",
-    held_in_ac=True,
+    transient_flag=_FLAG.removeprefix("DC 0 "),
+    conditional=False,
     reserved=frozenset(),
 )
 
@@ -125,7 +135,8 @@ XYCE = Dialect(
     charge="B{name} {plus} {minus} I = {{ddt({charge})}}",
     temperature=f"(temp+{ZERO_CELSIUS})",
     parameters=" PARAMS:",
-    held_in_ac=False,
+    transient_flag=_FLAG,
+    conditional=False,
     reserved=frozenset(
         {"m", "r", "re", "img", "ph", "db", "fmod", "spline", "akima", "cubic", "bli", "fasttable", "tablefile"}
     ),

@@ -232,10 +232,7 @@ def device_rows(
     temperature : float
         Ambient temperature [K].
     """
-    rows = {
-        state.name: start + state.scale * waveform_of(plot, f"v(x{instance}.{state.name})")
-        for state, start in zip(model.states, model.initial_states(values), strict=True)
-    }
+    rows = {state.name: waveform_of(plot, f"v(x{instance}.{state.name})") for state in model.states}
     v = [at[w.plus] - at[w.minus] for w in model.voltages]
     p = [values[q.name] for q in model.parameters]
     observed = compile_python(model).observables(v, [rows[s.name] for s in model.states], p, temperature)
