@@ -15,7 +15,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from ..compact.constants import ZERO_CELSIUS
 from ..compact.errors import UnknownNameError
 
 
@@ -40,7 +39,7 @@ class Dialect:
     charge : str
         Element of a charge, with ``{name}``, ``{plus}``, ``{minus}`` and ``{charge}``.
     temperature : str
-        Ambient temperature [K].
+        Ambient temperature [Celsius].
     parameters : str
         Words before the parameters of a subcircuit.
     transient_flag : str
@@ -99,7 +98,7 @@ NGSPICE = Dialect(
     opening="",
     closing="",
     charge="C{name} {plus} {minus} Q = {{{charge}}}",
-    temperature=f"(temper+{ZERO_CELSIUS})",
+    temperature="temper",
     parameters="",
     transient_flag=_FLAG,
     conditional=True,
@@ -116,7 +115,7 @@ LTSPICE = Dialect(
     opening="",
     closing="",
     charge="B{name} {plus} {minus} I = ddt({charge})",
-    temperature=f"(temp+{ZERO_CELSIUS})",
+    temperature="temp",
     parameters=" params:",
     transient_flag=_FLAG.removeprefix("DC 0 "),
     conditional=False,
@@ -133,7 +132,7 @@ XYCE = Dialect(
     opening="{",
     closing="}",
     charge="B{name} {plus} {minus} I = {{ddt({charge})}}",
-    temperature=f"(temp+{ZERO_CELSIUS})",
+    temperature="temp",
     parameters=" PARAMS:",
     transient_flag=_FLAG,
     conditional=False,

@@ -16,12 +16,13 @@ from dataclasses import dataclass
 
 import sympy as sp
 
-from ..compact.model import TEMPERATURE, Model, Quantity
+from ..compact.model import Model, Quantity
 from ..compact.primitives import maximum, minimum
-from .evaluation_cost import AMBIENT, Cost, cost, variable
+from .evaluation_cost import Cost, cost, variable
+from .lowering import Lowered, lower
 
-NODE_COST = 8.0
-"""What a node costs by itself: an unknown and an equation, in operations."""
+NODE_COST = 10.0
+"""What a node costs by itself: an unknown and an equation, in visits."""
 
 
 @dataclass(frozen=True)
@@ -32,21 +33,15 @@ class NodeChoice:
     ----------
     nodes : frozenset of str
         Quantities that are the voltage of a node.
-    fixed : frozenset of str
-        Quantities of parameters alone.
-    operations : float
-        What ngspice evaluates at an iteration for a device, in operations.
+    lowered : Lowered
+        The equations, nodes in their scales.
+    visits : float
+        What ngspice evaluates at an iteration for a device.
     """
 
     nodes: frozenset[str]
-    fixed: frozenset[str]
-    operations: float
-
-
-def fixed_quantities(model: Model) -> frozenset[str]:
-    """Return the names of the quantities that depend on parameters alone, not on temperature either."""
-    moving = {v.symbol for v in model.voltages} | {s.symbol for s in model.states} | {TEMPERATURE}
-    return frozenset(q.name for q in model.quantities if not model.expanded[q.symbol].free_symbols & moving)
+    lowered: Lowered
+    visits: float
 
 
 def used_value(quantity: Quantity, voltage: sp.Expr) -> sp.Expr:
@@ -60,32 +55,32 @@ def used_value(quantity: Quantity, voltage: sp.Expr) -> sp.Expr:
 @functools.lru_cache(maxsize=64)
 def choose_nodes(model: Model) -> NodeChoice:
     """Return the nodes that leave ngspice the least to evaluate."""
-    fixed = fixed_quantities(model)
-    candidates = [q for q in model.quantities if q.scale is not None and q.name not in fixed]
+    plain = lower(model, {})
+    candidates = [q.name for q in model.quantities if q.scale is not None and q.name not in plain.fixed]
     chosen: set[str] = set()
-    best = _operations(model, fixed, chosen)
+    best = _visits(model, plain, chosen)
     while True:
-        tried = {q.name: _operations(model, fixed, chosen | {q.name}) for q in candidates if q.name not in chosen}
+        tried = {name: _visits(model, plain, chosen | {name}) for name in candidates if name not in chosen}
         if not tried or min(tried.values()) >= best:
-            return NodeChoice(nodes=frozenset(chosen), fixed=fixed, operations=best)
+            break
         name = min(tried, key=lambda n: tried[n])
         chosen.add(name)
         best = tried[name]
+    scales = {q.name: q.scale or 1.0 for q in model.quantities if q.name in chosen}
+    return NodeChoice(nodes=frozenset(chosen), lowered=lower(model, scales), visits=best)
 
 
-def _operations(model: Model, fixed: frozenset[str], nodes: Iterable[str]) -> float:
-    known: dict[str, Cost] = {TEMPERATURE.name: AMBIENT}
-    known |= {v.name: variable(v.name) for v in model.voltages}
+def _visits(model: Model, lowered: Lowered, nodes: Iterable[str]) -> float:
+    known: dict[str, Cost] = {v.name: variable(v.name) for v in model.voltages}
     known |= {s.name: variable(s.name) for s in model.states}
     total = 0.0
     for quantity in model.quantities:
-        if quantity.name in fixed:
+        if quantity.name not in lowered.quantities:
             continue
-        own = cost(quantity.expression, known)
+        own = cost(lowered.quantities[quantity.name], known, lowered.helpers)
         if quantity.name in nodes:
             total += own.total + NODE_COST
-            own = cost(used_value(quantity, quantity.symbol), {quantity.name: variable(quantity.name)})
+            own = cost(used_value(quantity, quantity.symbol), {quantity.name: variable(quantity.name)}, {})
         known[quantity.name] = own
-    sources = [o.expression for o in model.observables] + list(model.rates)
-    sources += [b.expression for b in (*model.currents, *model.charges)]
-    return total + sum(cost(e, known).total for e in sources)
+    sources = [*lowered.observables.values(), *lowered.rates, *lowered.currents, *lowered.charges]
+    return total + sum(cost(e, known, lowered.helpers).total for e in sources)

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import math
 import textwrap
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import sympy as sp
 
 from ..compact.constants import CONSTANT_VALUES
 from ..compact.errors import EmissionError
-from ..compact.model import FROZEN, TEMPERATURE, Model, Quantity, State
+from ..compact.model import FROZEN, Model, Quantity, State
 from ..compact.parameters import Parameter
 from ..compact.version import __version__
 from .dialects import NGSPICE, Dialect, get_dialect
+from .lowering import AMBIENT
 from .node_choice import choose_nodes, used_value
 from .printer import PRINTERS
 from .spice_forms import choose
@@ -110,8 +111,8 @@ class _Writer:
         self.dialect = dialect
         self._check_names()
         self.choice = choose_nodes(model)
-        fixed = {p.name for p in model.parameters} | self.choice.fixed | set(CONSTANT_VALUES)
-        self.printer = PRINTERS[dialect.name]({TEMPERATURE.name: dialect.temperature}, fixed)
+        self.lowered = self.choice.lowered
+        self.printer = PRINTERS[dialect.name]({AMBIENT.name: dialect.temperature})
         self.printer.symbols.update({n: repr(v) for n, v in CONSTANT_VALUES.items()})
         self.variables = {n: f"V({n})" for n in (*(v.name for v in model.voltages), *(s.name for s in model.states))}
         self.arguments: dict[str, list[str]] = {}
@@ -128,30 +129,38 @@ class _Writer:
 
     def _find_arguments(self) -> None:
         """Note, for each quantity, the nodes that its function takes."""
-        for quantity in self.model.quantities:
+        for quantity in self._moving():
             needed: set[str] = set()
-            for symbol in quantity.expression.free_symbols:
+            for symbol in self.lowered.quantities[quantity.name].free_symbols:
                 needed |= set(self.arguments.get(symbol.name, ())) | ({symbol.name} & self.variables.keys())
             self.arguments[quantity.name] = [n for n in self.variables if n in needed]
             if quantity.name in self.choice.nodes:
                 self.variables[quantity.name] = self._node_text(quantity)
                 self.arguments[quantity.name] = [quantity.name]
 
+    def _moving(self) -> list[Quantity]:
+        return [q for q in self.model.quantities if q.name in self.lowered.quantities]
+
     def _node_text(self, quantity: Quantity) -> str:
         voltage = sp.Symbol(" node", real=True)
         return PRINTERS[self.dialect.name]({voltage.name: f"V({quantity.name})"}).print(used_value(quantity, voltage))
 
     def text(self) -> str:
-        body = [*self._voltages(), *self._hoisted(), *self._quantities(), *self._states(), *self._branches()]
+        body = [*self._voltages(), *self._quantities(), *self._states(), *self._branches()]
         body += self._observables()
-        lines = [*self._head(), *self._interface(), *self._range_checks(), *self._helper_lines(), *body]
+        lines = [*self._head(), *self._interface(), *self._range_checks(), *self._constants(), *self._helper_lines(), *body]
         return "\n".join([*lines, f".ends {self.name}"]) + "\n"
 
     def _helper_lines(self) -> list[str]:
         lines = []
-        for name, (arguments, text) in self.printer.helper_definitions().items():
-            lines += _wrapped(f".func {name}({','.join(arguments)}) {{{text}}}")
+        for helper in self.lowered.helpers.values():
+            lines += self._function(helper.name, [s.name for s in helper.arguments], self.printer.print(helper.body))
+        for name, (arguments, body) in self.printer.helper_definitions().items():
+            lines += self._function(name, arguments, body)
         return ["* safe primitives: finite everywhere, with a continuous slope", *lines] if lines else []
+
+    def _function(self, name: str, arguments: Sequence[str], body: str) -> list[str]:
+        return _wrapped(f".func {name}({','.join(arguments)}) {{{body}}}")
 
     def _head(self) -> list[str]:
         model = self.model
@@ -207,44 +216,45 @@ class _Writer:
             lines.append(f"V{RUN} {RUN} 0 {self.dialect.transient_flag}")
         return lines
 
-    def _hoisted(self) -> list[str]:
-        """Quantities of parameters alone: evaluated once, by the netlist's parameter arithmetic."""
-        return [
-            line
-            for q in self.model.quantities
-            if q.name in self.choice.fixed
-            for line in [
-                *_comment(f"{q.description} [{q.unit}]"),
-                *_wrapped(f".param {q.name}={{{self.printer.print(q.expression)}}}"),
-            ]
-        ]
+    def _constants(self) -> list[str]:
+        """What depends on parameters alone: evaluated once, by the netlist's parameter arithmetic."""
+        lines: list[str] = []
+        for quantity in self.model.quantities:
+            if quantity.name in self.lowered.fixed:
+                lines += _comment(f"{quantity.description} [{quantity.unit}]")
+                lines += self._parameter(quantity.name, quantity.expression)
+        if self.lowered.constants:
+            lines.append("* constants of the equations below")
+        for name, expression in self.lowered.constants.items():
+            lines += self._parameter(name, expression)
+        return lines
+
+    def _parameter(self, name: str, expression: sp.Expr) -> list[str]:
+        return _wrapped(f".param {name}={{{self.printer.print(expression)}}}")
 
     def _quantities(self) -> list[str]:
         lines: list[str] = []
-        for quantity in self.model.quantities:
-            if quantity.name in self.choice.fixed:
-                continue
+        for quantity in self._moving():
+            expression = self.lowered.quantities[quantity.name]
             if quantity.name in self.choice.nodes:
                 scale = "" if quantity.scale == 1 else f", in units of {quantity.scale:g}"
                 lines += _comment(f"{quantity.description} [{quantity.unit}]{scale}")
-                lines += self._voltage_source(quantity.name, quantity.expression, quantity.scale or 1.0)
-                continue
-            lines += _comment(f"{quantity.description} [{quantity.unit}]")
-            text = self._print(quantity.expression, {})
-            arguments = ",".join(self.arguments[quantity.name] or ["unused"])
-            lines += _wrapped(f".func {quantity.name}({arguments}) {{{text}}}")
+                lines += self._voltage_source(quantity.name, expression)
+            else:
+                lines += _comment(f"{quantity.description} [{quantity.unit}]")
+                arguments = self.arguments[quantity.name] or ["unused"]
+                lines += self._function(quantity.name, arguments, self._print(expression, {}))
         return lines
 
-    def _voltage_source(self, name: str, expression: sp.Expr, scale: float = 1.0) -> list[str]:
-        text = self._print(expression if scale == 1 else expression / sp.Float(scale), self.variables)
-        return _wrapped(f"B{name} {name} 0 V = {self.dialect.source(text)}")
+    def _voltage_source(self, name: str, expression: sp.Expr) -> list[str]:
+        return _wrapped(f"B{name} {name} 0 V = {self.dialect.source(self._print(expression, self.variables))}")
 
     def _print(self, expression: sp.Expr, variables: Mapping[str, str]) -> str:
         """Print an expression; quantities become calls, and voltages, states and nodes what stands for them."""
         saved = dict(self.printer.symbols)
         self.printer.symbols.update(variables)
-        for quantity in self.model.quantities:
-            if quantity.name not in self.choice.nodes and quantity.name not in self.choice.fixed:
+        for quantity in self._moving():
+            if quantity.name not in self.choice.nodes:
                 arguments = [variables.get(a, a) for a in self.arguments[quantity.name]] or ["0"]
                 self.printer.symbols[quantity.name] = f"{quantity.name}({','.join(arguments)})"
         text = self.printer.print(expression)
@@ -253,7 +263,7 @@ class _Writer:
 
     def _states(self) -> list[str]:
         lines: list[str] = []
-        for state, rate in zip(self.model.states, self.model.rates, strict=True):
+        for state, rate in zip(self.model.states, self.lowered.rates, strict=True):
             lines += self._state(state, rate)
         return lines
 
@@ -263,7 +273,7 @@ class _Writer:
         lines = _comment(f"state {name}: {state.description}; {deviation} is its deviation from {start}{unit}")
         scaled = f"V({deviation})" if state.scale == 1 else f"{state.scale!r}*V({deviation})"
         lines.append(f"B{name} {name} 0 V = {self.dialect.source(f'{start} + {scaled}')}")
-        text = self._print(rate if state.scale == 1 else rate / sp.Float(state.scale), self.variables)
+        text = self._print(rate, self.variables)
         moved = self.dialect.choice.format(
             test=f"V({RUN})*(1-{FROZEN.name}) > 0.5",
             yes=text + self._pull(state),
@@ -290,17 +300,17 @@ class _Writer:
 
     def _branches(self) -> list[str]:
         lines = ["* currents and charges"]
-        m = sp.Symbol(MULTIPLICITY)
-        for i, branch in enumerate(self.model.currents):
-            text = self._print(branch.expression, self.variables)
+        m = MULTIPLICITY
+        for i, (branch, current) in enumerate(zip(self.model.currents, self.lowered.currents, strict=True)):
+            text = self._print(current, self.variables)
             lines += _wrapped(f"Bcurrent{i} {branch.plus} {branch.minus} I = {self.dialect.source(f'{m}*({text})')}")
-        for i, branch in enumerate(self.model.charges):
+        for i, (branch, charge) in enumerate(zip(self.model.charges, self.lowered.charges, strict=True)):
             capacitance = self._capacitance(branch.expression, branch.plus, branch.minus)
             if capacitance is not None:
                 text = self.printer.print(capacitance)
                 lines.append(f"Ccharge{i} {branch.plus} {branch.minus} {{{m}*({text})}}")
             else:
-                text = f"{m}*({self._print(branch.expression, self.variables)})"
+                text = f"{m}*({self._print(charge, self.variables)})"
                 element = self.dialect.charge.format(
                     name=f"charge{i}", plus=branch.plus, minus=branch.minus, charge=text
                 )
@@ -311,7 +321,7 @@ class _Writer:
         lines = ["* to look at"] if self.model.observables else []
         for item in self.model.observables:
             lines += _comment(f"{item.description} [{item.unit}]")
-            lines += self._voltage_source(item.name, item.expression)
+            lines += self._voltage_source(item.name, self.lowered.observables[item.name])
         return lines
 
     def _capacitance(self, charge: sp.Expr, plus: str, minus: str) -> sp.Expr | None:
@@ -320,7 +330,8 @@ class _Writer:
         if own is None:
             return None
         ratio = sp.cancel(charge / own.symbol)
-        return ratio if {s.name for s in ratio.free_symbols} <= self.printer.fixed else None
+        known = {p.name for p in self.model.parameters} | self.lowered.fixed.keys() | CONSTANT_VALUES.keys()
+        return ratio if {s.name for s in ratio.free_symbols} <= known else None
 
 
 def _out_of_range(p: Parameter) -> list[str]:
