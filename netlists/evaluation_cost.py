@@ -23,7 +23,12 @@ from .spice_forms import choose
 FUNCTION_WEIGHT = 3.0
 """Cost of an exponential, a logarithm, a square root or a power, in visits."""
 
-_OWN_SLOPE = {sp.log: 2.0, sp.tanh: 5.0 + 2 * FUNCTION_WEIGHT, sp.atan: 6.0 + FUNCTION_WEIGHT, sp.asinh: 8.0 + 2 * FUNCTION_WEIGHT}
+_OWN_SLOPE = {
+    sp.log: 2.0,
+    sp.tanh: 5.0 + 2 * FUNCTION_WEIGHT,
+    sp.atan: 6.0 + FUNCTION_WEIGHT,
+    sp.asinh: 8.0 + 2 * FUNCTION_WEIGHT,
+}
 """Visits of a function's own derivative beside its argument; the others' is one function."""
 
 

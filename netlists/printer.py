@@ -31,7 +31,10 @@ class SpicePrinter(Printer):
     def _walk(self, node: sp.Expr) -> tuple[str, int]:
         if isinstance(node, choose):
             test, yes, no = node.args
-            return f"({self.dialect.choice.format(test=self._test(test), yes=self.print(yes), no=self.print(no))})", ATOM
+            return (
+                f"({self.dialect.choice.format(test=self._test(test), yes=self.print(yes), no=self.print(no))})",
+                ATOM,
+            )
         if isinstance(node, falling_exp):
             return self.call(self.basic("exp"), [self.print(node.args[0])]), ATOM
         if isinstance(node, AppliedUndef):

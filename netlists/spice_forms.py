@@ -16,7 +16,7 @@ from typing import Any
 
 import sympy as sp
 
-from ..compact.primitives import LIMIT, PRIMITIVES, maximum
+from ..compact.primitives import HOPPING_LIMIT, LIMIT, PRIMITIVES, maximum
 
 _LIMIT = sp.Float(LIMIT)
 
@@ -55,6 +55,11 @@ def _logistic(x: Any) -> sp.Expr:
     return choose(x, 1 / (1 + falling_exp(-x)), held / (1 + held))
 
 
+def _hopping(f: Any, b: Any) -> sp.Expr:
+    plain = sp.sinh(f) / (sp.cosh(f) + sp.cosh(b))
+    return choose(f * f + b * b - sp.Float(HOPPING_LIMIT**2), PRIMITIVES["hopping"].body(f, b), plain)
+
+
 def _softplus(x: Any) -> sp.Expr:
     return choose(x, x + sp.log(1 + falling_exp(-x)), sp.log(1 + falling_exp(x)))
 
@@ -82,6 +87,7 @@ FORMS: dict[str, Callable[..., sp.Expr]] = {
     "limexp": _limexp,
     "limsinh": _limsinh,
     "logistic": _logistic,
+    "hopping": _hopping,
     "softplus": _softplus,
     "positive_part": _positive_part,
     "saturate": _saturate,

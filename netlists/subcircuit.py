@@ -148,7 +148,14 @@ class _Writer:
     def text(self) -> str:
         body = [*self._voltages(), *self._quantities(), *self._states(), *self._branches()]
         body += self._observables()
-        lines = [*self._head(), *self._interface(), *self._range_checks(), *self._constants(), *self._helper_lines(), *body]
+        lines = [
+            *self._head(),
+            *self._interface(),
+            *self._range_checks(),
+            *self._constants(),
+            *self._helper_lines(),
+            *body,
+        ]
         return "\n".join([*lines, f".ends {self.name}"]) + "\n"
 
     def _helper_lines(self) -> list[str]:
@@ -280,9 +287,7 @@ class _Writer:
             no=f"-{HOLD_RATE!r}*V({deviation})",
         )
         lines.append(f"C{deviation} {deviation} 0 {STATE_CAPACITANCE!r}")
-        lines += _wrapped(
-            f"B{deviation} 0 {deviation} I = {self.dialect.source(f'{STATE_CAPACITANCE!r}*({moved})')}"
-        )
+        lines += _wrapped(f"B{deviation} 0 {deviation} I = {self.dialect.source(f'{STATE_CAPACITANCE!r}*({moved})')}")
         limit = f"{name}_turn"
         lines.append(f"B{limit} {limit} 0 V = {self.dialect.source(f'sin({1 / LIMIT_SCALE!r}*V({deviation}))')}")
         lines.append(f"C{limit} {limit} 0 {LIMIT_CAPACITANCE!r}")

@@ -111,12 +111,15 @@ r_on = d.quantity(
     (1 + loss_depleted * smooth_abs(supply, 0.01)) / (g_on * (1 + gain_thick * thick)),
     "resistance of the filament",
 )
-g_x = d.quantity(
-    "g_x",
-    "S",
-    1 / (r_on + limexp(-slope_on * sp.log(g_on / g_off) * closure) / g_off),
-    "conductance: gap and filament in series",
+gain = d.quantity("gain", "1", sp.log(g_on / g_off), "logarithm of the conductance that a bridge gains")
+log_g = d.quantity(
+    "log_g",
+    "1",
+    -sp.log(g_off * r_on + limexp(-slope_on * gain * closure)),
+    "logarithm of the conductance over g_off: gap and filament in series",
+    scale=10.0,
 )
+g_x = d.quantity("g_x", "S", g_off * limexp(log_g), "conductance")
 t_x = d.quantity("t_x", "K", d.temperature + r_th * g_x * v**2, "temperature of the filament")
 hotter = d.quantity(
     "hotter", "1/eV", (1 / t_ref - 1 / t_x) / BOLTZMANN_EV, "thermal activation for each electronvolt", scale=10.0
@@ -141,18 +144,34 @@ opened = d.quantity(
     upper=1.0,
 )
 field = d.quantity("field", "1", (v / (gap * v_half)) ** 2, "square of the field in units of the half driving one")
-drive = d.quantity("drive", "1", signed_power(field / (1 + field), m_grow / 2, 1e-9), "drive of growth along the gap")
+driven = d.quantity(
+    "driven", "1", field / (1 + field), "square of the field, levelling off", scale=1.0, lower=0.0, upper=1.0
+)
+drive = d.quantity("drive", "1", signed_power(driven, m_grow / 2, 1e-9), "drive of growth along the gap", scale=1.0)
+growth = d.quantity(
+    "growth", "1", drive * opened * window(closure, BRIDGE_MAX), "drive that the gap leaves to growth", scale=1.0
+)
 lateral = d.quantity("lateral", "1", abs_power(v / v_half, m_thick, 5e-3), "drive of thickening and pumping", scale=1.0)
-alive = d.quantity("alive", "1", 1 / (1 + (thick / w_life) ** 4), "decay left to a filament of this thickness")
-bridged = d.quantity("bridged", "1", (grown**2 / (0.25 + grown**2)) ** 2, "part of the silver that the field can pump")
+alive = d.quantity(
+    "alive",
+    "1",
+    1 / (1 + (thick / w_life) ** 4),
+    "decay left to a filament of this thickness",
+    scale=1.0,
+    lower=0.0,
+    upper=1.0,
+)
+bridged = d.quantity(
+    "bridged", "1", (grown**2 / (0.25 + grown**2)) ** 2, "part of the silver that the field can pump", scale=1.0
+)
+a_grow = d.quantity(
+    "a_grow", "1", e_grow * hotter - s_grow * along * supply, "logarithm of growth by heat and supply", scale=1.0
+)
+a_relax = d.quantity("a_relax", "1", e_relax * hotter, "logarithm of coalescence and thinning by heat", scale=1.0)
 
 d.current(p, n, g_x * v)
 d.charge(p, n, c_0 * v)
-d.rate(
-    bridge,
-    k_grow * limexp(e_grow * hotter - s_grow * along * supply) * drive * opened * window(closure, BRIDGE_MAX)
-    - k_relax * limexp(e_relax * hotter) * alive * grown**2,
-)
+d.rate(bridge, k_grow * limexp(a_grow) * growth - k_relax * limexp(a_relax) * alive * grown**2)
 d.rate(
     thickness,
     k_thick
@@ -160,7 +179,7 @@ d.rate(
     * lateral
     * (1 - opened)
     * (window(filament, THICKNESS_MAX) - thickness * limexp(s_thick * along * supply))
-    - k_thin * limexp(e_relax * hotter) * alive * thick,
+    - k_thin * limexp(a_relax) * alive * thick,
 )
 d.rate(depletion, bridged * (k_pump * lateral * (along - depletion) - depletion / t_supply))
 d.observable("conductance", "S", g_x, "conductance")

@@ -4,7 +4,7 @@ import sympy as sp
 
 from ..constants import BOLTZMANN, BOLTZMANN_EV, ELEMENTARY_CHARGE, VACUUM_PERMITTIVITY
 from ..definition import Definition
-from ..primitives import abs_power, logistic, positive_part
+from ..primitives import abs_power, hopping, logistic, positive_part
 
 EMPTY = 1e-3
 """Occupation below which the conductance law is rounded to that of the empty channel."""
@@ -77,9 +77,7 @@ f_hop = d.quantity(
     "lowering of the hopping barrier by the field, in kT",
     scale=10.0,
 )
-j_e = d.quantity(
-    "j_e", "A/m^2", j_max * (logistic(a_hop + f_hop) - logistic(a_hop - f_hop)), "current density of hopping"
-)
+j_e = d.quantity("j_e", "A/m^2", j_max * (hopping(f_hop, a_hop)), "current density of hopping")
 a_ct = d.quantity("a_ct", "1", sp.log(j_ct / j_max) + ea_ct * heat, "logarithm of the transfer rate without voltage")
 f_ct = d.quantity("f_ct", "1", alpha * (v_i - u_0) / v_t, "lowering of the transfer barrier, in kT", scale=10.0)
 j_f = d.quantity(
