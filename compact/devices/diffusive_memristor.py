@@ -105,17 +105,19 @@ thick = d.quantity("thick", "1", positive_part(filament, 1e-3), "thickness, not 
 supply = d.quantity(
     "supply", "1", saturate(depletion, -1, 1, 0.25), "depletion, bounded", scale=1.0, lower=-1.3, upper=1.3
 )
-r_on = d.quantity(
-    "r_on",
-    "ohm",
-    (1 + loss_depleted * smooth_abs(supply, 0.01)) / (g_on * (1 + gain_thick * thick)),
-    "resistance of the filament",
+resist = d.quantity(
+    "resist",
+    "1",
+    (1 + loss_depleted * smooth_abs(supply, 0.01)) / (1 + gain_thick * thick),
+    "resistance of the filament over 1/g_on",
+    scale=1.0,
+    lower=0.0,
 )
 gain = d.quantity("gain", "1", sp.log(g_on / g_off), "logarithm of the conductance that a bridge gains")
 log_g = d.quantity(
     "log_g",
     "1",
-    -sp.log(g_off * r_on + limexp(-slope_on * gain * closure)),
+    -sp.log(g_off / g_on * resist + limexp(-slope_on * gain * closure)),
     "logarithm of the conductance over g_off: gap and filament in series",
     scale=10.0,
 )
@@ -164,23 +166,25 @@ alive = d.quantity(
 bridged = d.quantity(
     "bridged", "1", (grown**2 / (0.25 + grown**2)) ** 2, "part of the silver that the field can pump", scale=1.0
 )
+biased = d.quantity("biased", "1", along * supply, "depletion as the field sees it", scale=1.0)
 a_grow = d.quantity(
-    "a_grow", "1", e_grow * hotter - s_grow * along * supply, "logarithm of growth by heat and supply", scale=1.0
+    "a_grow", "1", e_grow * hotter - s_grow * biased, "logarithm of growth by heat and supply", scale=1.0
 )
 a_relax = d.quantity("a_relax", "1", e_relax * hotter, "logarithm of coalescence and thinning by heat", scale=1.0)
+widening = d.quantity("widening", "1", lateral * (1 - opened), "drive of thickening once the gap is closed", scale=1.0)
+lasting = d.quantity(
+    "lasting",
+    "1",
+    window(filament, THICKNESS_MAX) - thickness * limexp(s_thick * biased),
+    "what thickness the supply sustains, less what there is",
+    scale=1.0,
+)
+thinning = d.quantity("thinning", "1", alive * thick, "decay of the thickness", scale=1.0)
 
 d.current(p, n, g_x * v)
 d.charge(p, n, c_0 * v)
 d.rate(bridge, k_grow * limexp(a_grow) * growth - k_relax * limexp(a_relax) * alive * grown**2)
-d.rate(
-    thickness,
-    k_thick
-    * limexp(e_thick * hotter)
-    * lateral
-    * (1 - opened)
-    * (window(filament, THICKNESS_MAX) - thickness * limexp(s_thick * along * supply))
-    - k_thin * limexp(a_relax) * alive * thick,
-)
+d.rate(thickness, k_thick * limexp(e_thick * hotter) * widening * lasting - k_thin * limexp(a_relax) * thinning)
 d.rate(depletion, bridged * (k_pump * lateral * (along - depletion) - depletion / t_supply))
 d.observable("conductance", "S", g_x, "conductance")
 d.observable("filament_temperature", "K", t_x, "temperature of the filament")
