@@ -29,6 +29,7 @@ from . import names, units
 from .constants import CONSTANT_VALUES, CONSTANTS
 from .errors import DefinitionError, UnitError
 from .model import (
+    CURRENT_PREFIX,
     DEVICE_TEMPERATURE,
     DTEMP,
     FROZEN,
@@ -372,6 +373,12 @@ class Definition:
         for port in (self._write, self._read):
             if port is not None and any(t not in self._terminals for t in port):
                 faults.append(f"port {port}: not a pair of terminals")
+        taken = self._names | set(self._terminals)
+        faults += [
+            f"'{name}' stands for the conduction current into '{b.plus}': rename what has that name"
+            for b in self._currents
+            if (name := f"{CURRENT_PREFIX}{b.plus}") in taken
+        ]
         faults += [f"state '{s.name}' has no rate" for s in self._states if s.name not in self._rates]
         used: set[sp.Symbol] = set()
         for expression in self._all_expressions():

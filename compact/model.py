@@ -32,6 +32,9 @@ DTEMP = Parameter(
 )
 """The instance parameter of every device whose equations use the temperature."""
 
+CURRENT_PREFIX = "i_"
+"""With a terminal's name, the name by which simulations report the conduction current into it."""
+
 DEVICE_TEMPERATURE = TEMPERATURE + DTEMP.symbol
 """Temperature of the device [K], without its self-heating. Equations use ``TEMPERATURE`` and ``DTEMP`` in no other way."""
 
