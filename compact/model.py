@@ -26,8 +26,8 @@ DTEMP = Parameter(
     unit="K",
     default=0.0,
     description="temperature of the device above that of the circuit",
-    lower=-250.0,
-    upper=1000.0,
+    lower=-200.0,
+    upper=300.0,
     instance=True,
 )
 """The instance parameter of every device whose equations use the temperature."""
