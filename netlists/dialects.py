@@ -5,13 +5,15 @@ computes is checked by running it in ngspice with their words exchanged for ngsp
 
 References
 ----------
-LTspice help: "B. Arbitrary Behavioral Voltage or Current Sources" (functions, operators, ``time``), .FUNC, .SUBCKT.
-Xyce Reference Guide: "Expressions" (operators, arithmetic functions, ``TIME``, ``TEMP``), B device, .FUNC, .SUBCKT.
+LTspice help: "B. Arbitrary Behavioral Voltage or Current Sources" (functions, operators, ``time``), .FUNC, .SUBCKT;
+.OPTIONS (numdgt, plotwinsize).
+Xyce Reference Guide: "Expressions" (operators, arithmetic functions, ``TIME``, ``TEMP``), B device, .FUNC, .SUBCKT; the probes
+as Xyce's expression lexer lists them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -48,7 +50,9 @@ class Dialect:
     conditional : bool
         Whether a subcircuit takes ``.if`` on its parameters.
     reserved : frozenset of str
-        Words that a parameter or function cannot have for its name, beyond those of every target.
+        Names that a function cannot have, beyond those that no definition can (see :mod:`synspice.compact.names`).
+    needs : str
+        What the text needs of a simulation there, for its header.
     """
 
     name: str
@@ -65,6 +69,17 @@ class Dialect:
     transient_flag: str
     conditional: bool
     reserved: frozenset[str]
+    needs: str = ""
+
+    def rename(self, function: str, taken: Container[str] = ()) -> str:
+        """Return the name of a function as this dialect takes it, different from every name that is ``taken``.
+
+        Only functions are renamed: a parameter, a node or a state keeps its name, which users see, in every dialect.
+        """
+        name = function
+        while name in self.reserved or (name != function and name in taken):
+            name += "_"
+        return name
 
     def source(self, expression: str) -> str:
         """Return the expression as a behavioural source takes it."""
@@ -87,6 +102,18 @@ _FUNCTIONS = {
 _FLAG = "DC 0 EXP(0 1 1e-30 1e-18 1e30 1)"
 """A source of 0 V that has risen before the first time step: a PULSE would make a breakpoint, and ngspice writes the swept value of
 a ``.dc`` into ``time``."""
+
+_XYCE_PROBES = frozenset(
+    {f"{quantity}{part}" for quantity in "vinsyz" for part in ("", "r", "i", "m", "p", "db")}
+    | {f"i{pin}" for pin in "sdgbec123456789"}
+    | {"dno", "dni", "p", "w"}
+)
+"""What Xyce's expressions read as a voltage, current, noise, power or S, Y or Z parameter where a parenthesis follows: parts of a
+complex value, and the currents of a transistor's pins."""
+
+_XYCE_FUNCTIONS = frozenset(
+    {"m", "r", "re", "img", "ph", "db", "fmod", "spline", "akima", "cubic", "wodicka", "bli", "fasttable", "tablefile"}
+)
 
 NGSPICE = Dialect(
     name="ngspice",
@@ -119,7 +146,11 @@ LTSPICE = Dialect(
     parameters=" params:",
     transient_flag=_FLAG.removeprefix("DC 0 "),
     conditional=False,
-    reserved=frozenset(),
+    reserved=frozenset({"v", "i", "x", *(f"i{pin}" for pin in "abcdegsx")}),
+    needs=(
+        "LTspice XVII or later; set '.options method=gear reltol=1e-5 numdgt=15 plotwinsize=0', without which it "
+        "stores single precision and drops points, and give .tran a maximum time step"
+    ),
 )
 
 XYCE = Dialect(
@@ -136,9 +167,8 @@ XYCE = Dialect(
     parameters=" PARAMS:",
     transient_flag=_FLAG,
     conditional=False,
-    reserved=frozenset(
-        {"m", "r", "re", "img", "ph", "db", "fmod", "spline", "akima", "cubic", "bli", "fasttable", "tablefile"}
-    ),
+    reserved=_XYCE_PROBES | _XYCE_FUNCTIONS,
+    needs="Xyce 7 or later; set '.options timeint reltol=1e-5' and give .tran a maximum time step",
 )
 
 DIALECTS: dict[str, Dialect] = {d.name: d for d in (NGSPICE, LTSPICE, XYCE)}

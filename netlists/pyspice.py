@@ -10,7 +10,8 @@
     circuit.X("1", "synapse", "row_1", "column", x_init=0.3)
     circuit.X("2", "synapse", "row_2", "column", x_init=0.7, k_set=2e3)
 
-Importing this module imports PySpice, which takes most of a second.
+A name that no device knows, such as ``x_int=0.3``, stops :func:`synspice.netlists.ngspice.run_shared`; in PySpice's own
+simulator ngspice ignores it without a word. Importing this module imports PySpice, which takes most of a second.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from PySpice.Spice.Netlist import SubCircuit
 from ..compact.card import Card
 from ..compact.model import Model
 from ..compact.registry import resolve
-from .card_netlist import format_card_subcircuit, subcircuit_name
+from .card_netlist import chosen_name, format_card_subcircuit
 
 
 class DeviceSubCircuit(SubCircuit):  # type: ignore[misc]
@@ -36,6 +37,7 @@ class DeviceSubCircuit(SubCircuit):  # type: ignore[misc]
     """
 
     def __init__(self, card: Card, model: Model, name: str) -> None:
+        name = chosen_name(card, model, name)
         super().__init__(name, *model.terminals, **model.values(card.parameters, f"card '{card.name}'"))
         self.card = card
         self.model = model
@@ -59,15 +61,17 @@ def subcircuit(
     device : Card, Model, str or Path
         A card, a model with its default values, the name of either, or a card file.
     name : str, optional
-        What ``circuit.X`` calls it by; the card's or model's name by default, in lower case.
+        What ``circuit.X`` calls it by; by default the card's or model's name, in lower case, with a suffix where ``values``
+        change it (its attribute ``name`` tells).
     values : mapping of name to float, optional
         Parameter values that replace the card's; every instance may replace them again.
 
     Raises
     ------
     UnknownNameError, CardError, ParameterError
+    EmissionError
+        If ``name`` is not a name that every simulator takes.
     """
-    card, model = resolve(device)
-    if values:
-        card = card.with_values(values, model, "given to subcircuit()")
-    return DeviceSubCircuit(card, model, name or subcircuit_name(card))
+    original, model = resolve(device)
+    card = original.with_values(values, model, "given to subcircuit()") if values else original
+    return DeviceSubCircuit(card, model, name or chosen_name(card, model, original=original if values else None))

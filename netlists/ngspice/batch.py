@@ -8,6 +8,8 @@ from typing import Literal, overload
 
 from ...compact.errors import DataError, ParameterError, SimulationError
 from ..process import Fault, Finished, ManyRunsError, Run, RunsInterrupted, run_all, run_one
+from .deck import shorten_titles
+from .deck_check import check_deck
 from .diagnosis import diagnose_data, diagnose_log, informative, warnings_in
 from .installation import environment, find_executable
 from .rawfile import RawData, read_raw
@@ -33,7 +35,8 @@ def run_deck(
     Parameters
     ----------
     deck : str
-        The netlist with its analyses as dot lines. As always in SPICE the first line is the title.
+        The netlist with its analyses as dot lines. As always in SPICE the first line is the title; one that is too long for
+        ngspice is cut.
     timeout : float, optional
         Seconds after which ngspice is killed.
     keep : bool or Path, optional
@@ -50,6 +53,9 @@ def run_deck(
     ------
     SimulationError
         With `reason`, the kept `folder` and the end of the `log`.
+    ParameterError
+        The deck gives an emitted subcircuit a parameter that it does not have or a value out of range, which ngspice would
+        take without a word; see :func:`synspice.netlists.ngspice.deck_check.check_deck`.
     EngineMissingError
         ngspice is not installed.
     """
@@ -129,6 +135,8 @@ def _run(
 ) -> Run[RawData]:
     if _DECK in files:
         raise ParameterError("files", [f"'{_DECK}' must be a new relative path in the run folder, not {_DECK}"])
+    deck = shorten_titles(deck)
+    check_deck(deck, files)
     return Run(
         program="ngspice",
         command=[executable, "-n", "-b", "-r", _RAW, _DECK],

@@ -25,12 +25,28 @@ _SUFFIXES = {
 _NUMBER = re.compile(r"([+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?)(meg|mil|[tgkmunpfa])?[a-z]*", re.IGNORECASE)
 
 
+LONGEST_TITLE = 200
+"""Bytes of a title."""
+
+
 def parse_number(text: str) -> float | None:
     """Return a SPICE number such as ``10u``, ``1meg`` or ``5ms``; None where the text is none (a parameter, say)."""
     match = _NUMBER.fullmatch(text)
     if match is None:
         return None
     return float(match[1]) * _SUFFIXES.get((match[2] or "").lower(), 1.0)
+
+
+def shorten_titles(text: str) -> str:
+    """Return a deck whose title, on its first line and on ``.title`` lines, is short enough for ngspice.
+
+    ngspice 39 to 47 abort at a title of about 500 bytes. A longer one is cut at `LONGEST_TITLE` and ends in ``...``.
+    """
+    lines = text.split("\n")
+    for k, line in enumerate(lines):
+        if (k == 0 or line.lower().startswith(".title")) and len(line.encode()) > LONGEST_TITLE:
+            lines[k] = line.encode()[: LONGEST_TITLE - 3].decode(errors="ignore") + "..."
+    return "\n".join(lines)
 
 
 def logical_lines(text: str) -> list[str]:
@@ -110,14 +126,31 @@ def _subcircuit_of(line: str) -> str:
     return plain[-1]
 
 
-def _included(lines: list[str], folder: Path, seen: frozenset[Path]) -> list[list[str] | None]:
-    """Return the lines of every included file, recursively; None stands for a file that is not there."""
-    found: list[list[str] | None] = []
+def inclusions(lines: list[str]) -> list[tuple[str, str]]:
+    """Return path and section of the ``.include`` and ``.lib`` lines, as they stand there; no section is an empty text."""
+    found = []
     for line in lines:
         match = re.match(r"\.(?:inc|include|lib)\s+(\"[^\"]+\"|'[^']+'|\S+)(.*)", line, re.IGNORECASE)
         if match is None or (line.lower().startswith(".lib") and not match[2].strip()):
             continue  # `.lib name` alone opens a section of a library
-        path = folder / Path(match[1].strip("\"'")).expanduser()
+        found.append((match[1].strip("\"'"), match[2].strip() if line.lower().startswith(".lib") else ""))
+    return found
+
+
+def section_of(text: str, section: str) -> str:
+    """Return the lines of a library's section, which stands between ``.lib section`` and ``.endl``; all without a name."""
+    if not section:
+        return text
+    pattern = rf"^\.lib\s+['\"]?{re.escape(section)}['\"]?\s*$(.*?)^\.endl\b"
+    match = re.search(pattern, text, re.IGNORECASE | re.MULTILINE | re.DOTALL)
+    return match[1] if match else ""
+
+
+def _included(lines: list[str], folder: Path, seen: frozenset[Path]) -> list[list[str] | None]:
+    """Return the lines of every included file, recursively; None stands for a file that is not there."""
+    found: list[list[str] | None] = []
+    for name, _ in inclusions(lines):
+        path = folder / Path(name).expanduser()
         if path in seen:
             continue
         if not path.is_file():

@@ -28,7 +28,8 @@ from typing import Any
 import numpy as np
 
 from ...compact.errors import EngineError, EngineMissingError, SimulationError
-from .deck import interpolates, undefined_subcircuits
+from .deck import interpolates, shorten_titles, undefined_subcircuits
+from .deck_check import check_deck
 from .diagnosis import diagnose_data, diagnose_log, informative, warnings_in
 from .rawfile import Plot, RawData, Variable
 
@@ -59,12 +60,15 @@ def run_shared(deck: object, *, analyses: Sequence[str] = ()) -> RawData:
     ------
     SimulationError
         The run cannot be trusted, for the same reasons as in `run_deck`.
+    ParameterError
+        The deck gives an emitted subcircuit a parameter that it does not have or a value out of range.
     EngineError
         An unknown parameter in an earlier deck made the library useless in this process.
     EngineMissingError
         The library is not installed.
     """
-    text = _complete(str(deck), analyses)
+    text = shorten_titles(_complete(str(deck), analyses))
+    check_deck(text, folder=Path.cwd())
     missing = undefined_subcircuits(text, Path.cwd())
     if missing:
         named = ", ".join(f"{subcircuit} (of {instance})" for instance, subcircuit in missing.items())
