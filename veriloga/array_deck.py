@@ -12,8 +12,9 @@ from ..netlists.arrays.dynamic_write import WriteResult
 from ..netlists.arrays.kernels import FloatArray
 from ..netlists.arrays.network import Drive, Sides, Wires, read_sides
 from ..netlists.arrays.sampled import Delivered, end_currents, write_result
-from ..netlists.arrays.wiring import bit_node, ends, layer_names, middle_nodes, places, segments, word_node
+from ..netlists.arrays.wiring import Corners, bit_node, ends, layer_names, middle_nodes, places, segments, word_node
 from ..netlists.ngspice import Plot
+from ..netlists.steps import largest_step
 from .compiler import compile_module
 from .module import format_module, state_node
 from .vacask import HEAD, Deck, VacaskOptions, parameters_text, real, run_decks
@@ -81,7 +82,7 @@ def write_array_vacask(
     if crossbar.selector is not None:
         lines += ['load "capacitor.osdi"', "model capacitor capacitor"]
     lines += _cells(crossbar)
-    step = options.max_step or float(times[-1]) / LEAST_STEPS
+    step = options.max_step or largest_step(Corners(times), LEAST_STEPS)
     stop = float(times[-1])
     control = [
         "control",

@@ -15,13 +15,14 @@ import numpy as np
 from ...compact.constants import ZERO_CELSIUS
 from ...compact.model import FROZEN
 from ..ngspice import Plot, SolverOptions
+from ..steps import largest_step
 from ..subcircuit import format_subcircuit
 from .crossbar import MIDDLE_CAPACITANCE, Crossbar, Layer
 from .dynamic_write import WriteResult
 from .kernels import FloatArray
 from .network import Drive, Sides, Wires, read_sides
 from .sampled import Delivered, end_currents, write_result
-from .wiring import SIDES, bit_node, ends, layer_names, middle_nodes, places, segments, word_node
+from .wiring import SIDES, Corners, bit_node, ends, layer_names, middle_nodes, places, segments, word_node
 
 if TYPE_CHECKING:
     from PySpice.Spice.Netlist import Circuit
@@ -145,7 +146,7 @@ def format_array(crossbar: Crossbar, drive: Drive, times: FloatArray, options: S
     crossings = np.ndindex(crossbar.shape)
     saved += dict.fromkeys(f"v({node(wires, r, c)})" for r, c in crossings for node in (word_node, bit_node))
     saved += [f"v({p.name}.{s.name})" for p in places(crossbar) for s in p.layer.model.states]
-    step = float(times[-1]) / LEAST_STEPS
+    step = largest_step(Corners(times), LEAST_STEPS)
     lines = [f"* {crossbar.rows} x {crossbar.cols} crossbar", array_text(crossbar, drive, times)]
     return _deck(lines, saved, options, options.transient(float(times[-1]), step))
 
