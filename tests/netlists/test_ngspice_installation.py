@@ -40,9 +40,11 @@ def test_the_variable_goes_before_the_path(monkeypatch: pytest.MonkeyPatch, tmp_
     assert version() == "47+"
 
 
-def test_version_is_what_ngspice_says() -> None:
-    answer = subprocess.run(["ngspice", "-v"], capture_output=True, text=True).stdout
+@pytest.mark.every_ngspice
+def test_the_version_is_what_ngspice_says_and_names_the_test(request: pytest.FixtureRequest) -> None:
+    answer = subprocess.run([find_executable(), "-v"], capture_output=True, text=True).stdout
     assert f"ngspice-{version()} " in answer
+    assert f"ngspice-{version()}" in request.node.name
 
 
 def test_something_else_called_ngspice(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -51,6 +53,7 @@ def test_something_else_called_ngspice(monkeypatch: pytest.MonkeyPatch, tmp_path
         version()
 
 
+@pytest.mark.every_ngspice
 def test_probes_agree_with_what_this_ngspice_does(tmp_path: Path) -> None:
     """Debian's 39 has neither; a build that has them must run a deck that needs them."""
     if version() == "39":
