@@ -5,7 +5,7 @@ A test marked ``every_ngspice`` runs once on each ngspice: on the one that the p
 """
 
 import os
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
@@ -78,7 +78,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 @pytest.fixture(autouse=True)
-def chosen_ngspice(request: pytest.FixtureRequest) -> Generator[None]:
+def chosen_ngspice(request: pytest.FixtureRequest) -> Iterator[None]:
     """Have the package find the ngspice that a test marked ``every_ngspice`` is run with."""
     with pytest.MonkeyPatch.context() as patch:
         if getattr(request, "param", None) is not None:
