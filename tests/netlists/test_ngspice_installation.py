@@ -26,6 +26,24 @@ def test_missing_from_the_path(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) 
         assert "brew install ngspice" in str(caught.value) and "conda" in str(caught.value)
 
 
+def test_one_that_is_too_old(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    path = fake(tmp_path, 'echo "** ngspice-35.2 : Circuit level simulation program"')
+    monkeypatch.setenv("SYNSPICE_NGSPICE", str(path))
+    for call in (find_executable, version, has_klu, lambda: run_deck("t\n.end"), lambda: run_many(["t\n.end"])):
+        with pytest.raises(
+            EngineMissingError, match=r"is ngspice 35\.2, and the oldest that can be used is 36"
+        ) as caught:
+            call()
+        assert str(path) in str(caught.value) and "apt-get install ngspice" in str(caught.value)
+
+
+@pytest.mark.parametrize("said", ["36", "100+"])
+def test_one_that_is_old_or_new_enough(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, said: str) -> None:
+    path = fake(tmp_path, f'echo "** ngspice-{said} : Circuit level simulation program"')
+    monkeypatch.setenv("SYNSPICE_NGSPICE", str(path))
+    assert find_executable() == path and version() == said
+
+
 def test_a_variable_that_points_nowhere(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SYNSPICE_NGSPICE", "/nowhere/ngspice")
     with pytest.raises(EngineMissingError, match="SYNSPICE_NGSPICE is '/nowhere/ngspice'"):
