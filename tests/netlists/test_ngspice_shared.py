@@ -132,9 +132,7 @@ def test_an_unknown_parameter_is_told_and_batch_still_works(tmp_path: Path) -> N
         """
         from pathlib import Path
         from synspice.compact.errors import EngineError, SimulationError
-        from synspice.netlists.ngspice import has_osdi, run_deck, run_shared
-from synspice.netlists.ngspice.installation import VARIABLE
-from synspice.veriloga.compiler import compile_module
+        from synspice.netlists.ngspice import run_deck, run_shared
         rc = Path("rc.cir").read_text()
         run_shared(rc)
         for deck in ("t\\nV1 in 0 1\\nR1 in 0 {xyz}\\n.op\\n.end", rc):
