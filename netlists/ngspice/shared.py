@@ -116,7 +116,8 @@ def _load(library: Any, text: str) -> str:
         if "Undefined parameter" in output or "Cannot compute" in output:
             cause = informative(output.splitlines())
             raise SimulationError("parse", f"an unknown parameter or expression, after which {_REFUSES}", log=cause)
-        raise EngineError(f"an earlier deck had an unknown parameter, after which {_REFUSES}")
+        if diagnose_log(line for line in output.splitlines() if "cannot recover" not in line) is None:
+            raise EngineError(f"an earlier deck had an unknown parameter, after which {_REFUSES}")
     return output
 
 
