@@ -21,7 +21,7 @@ from synspice.compact.stimulus import Drive, Waveform
 MIXED = "mixed"
 """Stands for a device of its own in each place of a circuit of four."""
 
-VERSION = 1
+VERSION = 2
 """Rises when a seed stands for another case: truths are kept by it."""
 
 VOLTAGES = np.geomspace(0.05, 20.0, 20)
@@ -98,7 +98,7 @@ def draw_case(device: str, seed: int, devices: int = 1) -> Case:
         if found:
             duration *= factor
             break
-    amplitude = float(np.exp(np.mean(np.log(found or [1.0])))) * float(10.0 ** generator.uniform(-0.3, 0.4))
+    amplitude = float(np.exp(np.mean(np.log(found or [1.0])))) * float(10.0 ** generator.uniform(-0.2, 0.6))
     waveform = draw_waveform(amplitude, duration, generator)
     circuit = _single if devices == 1 else (_array, _ladder)[int(generator.integers(2))]
     return Case(device=device, seed=seed, network=circuit(models, values, waveform, generator))
@@ -190,7 +190,7 @@ def draw_waveform(amplitude: float, duration: float, generator: np.random.Genera
     weight, level = [], [0.0]
     for _ in range(corners):
         kind = generator.choice(["ramp", "plateau", "edge"], p=[0.4, 0.35, 0.25])
-        target = amplitude * float(generator.uniform(0.3, 1.0)) * float(generator.choice([-1.0, 1.0]))
+        target = amplitude * float(generator.uniform(0.4, 1.0)) * float(generator.choice([-1.0, 1.0]))
         target *= float(generator.uniform() > 0.2)
         level.append(level[-1] if kind == "plateau" else target)
         weight.append(float(10.0 ** generator.uniform(-1.0, 0.0)) * (0.02 if kind == "edge" else 1.0))
