@@ -9,9 +9,9 @@ from collections.abc import Mapping, Sequence
 import sympy as sp
 
 from ..compact.constants import CONSTANT_VALUES
-from ..compact.errors import EmissionError
 from ..compact.model import FROZEN, Model, Quantity, State
 from ..compact.parameters import Parameter
+from ..compact.probes import current_names, probes
 from ..compact.version import __version__
 from .dialects import NGSPICE, Dialect, get_dialect
 from .lowering import AMBIENT
@@ -29,7 +29,7 @@ PULL_RATE = 1e9
 """Rate [1/s] at which a state returns from outside its range, where only a solver's step takes it."""
 
 LIMIT_SCALE = 0.01
-"""Change of a state, in its scale, over which the element that limits the time step turns once."""
+"""Change of a state over which the angle of the element that limits the time step goes by 1, in the state's range."""
 
 LIMIT_CAPACITANCE = 1e-11
 """Capacitance [F] of that element: ngspice's chgtol of 1e-14 C then allows an error of 1e-3 of a turn."""
@@ -109,23 +109,21 @@ class _Writer:
         self.notes = notes
         self.header = header
         self.dialect = dialect
-        self._check_names()
         self.choice = choose_nodes(model)
         self.lowered = self.choice.lowered
         self.printer = PRINTERS[dialect.name]({AMBIENT.name: dialect.temperature})
         self.printer.symbols.update({n: repr(v) for n, v in CONSTANT_VALUES.items()})
         self.variables = {n: f"V({n})" for n in (*(v.name for v in model.voltages), *(s.name for s in model.states))}
+        self.functions = {q.name: dialect.rename(q.name, self._taken()) for q in model.quantities}
         self.arguments: dict[str, list[str]] = {}
         self._find_arguments()
+        self.probes = probes(model)
+        self.metered = {terminal: f"{terminal}_in" for terminal in current_names(model).values()}
 
-    def _check_names(self) -> None:
+    def _taken(self) -> set[str]:
         model = self.model
-        named = {p.name for p in model.parameters} | {q.name for q in model.quantities} | {s.name for s in model.states}
-        if clash := sorted(named & self.dialect.reserved):
-            raise EmissionError(
-                f"{self.dialect.title} subcircuit '{self.name}': {self.dialect.title} has a function of its own named "
-                f"'{clash[0]}'; rename it in the definition of '{model.name}', such as to '{clash[0]}_0'"
-            )
+        groups = (model.parameters, model.states, model.voltages, model.quantities, model.observables)
+        return {record.name for group in groups for record in group} | self.lowered.helpers.keys()
 
     def _find_arguments(self) -> None:
         """Note, for each quantity, the nodes that its function takes."""
@@ -176,7 +174,7 @@ class _Writer:
             f"* synspice {__version__}, device {model.name} ({model.definition_hash})",
         ]
         if self.dialect is not NGSPICE:
-            lines.append(f"* for {self.dialect.title}")
+            lines += _comment(f"for {self.dialect.title}; it needs {self.dialect.needs}")
         for paragraph in [*model.description.strip().split("\n\n"), *self.header.splitlines()]:
             lines += ["*", *(f"* {part}" for part in textwrap.wrap(" ".join(paragraph.split()), WIDTH - 2))]
         lines += ["*", f"* terminals: {' '.join(model.terminals)}"]
@@ -189,14 +187,9 @@ class _Writer:
 
     def _probes(self) -> list[str]:
         """Say what a user can look at."""
-        model = self.model
-        seen = [(s.name, s.unit, s.description) for s in model.states]
-        seen += [(o.name, o.unit, o.description) for o in model.observables]
-        if not seen:
-            return []
-        lines = ["*", "* nodes to look at, such as v(x1." + seen[0][0] + ") of an instance x1:"]
-        for name, unit, description in seen:
-            lines += _comment(f"{name} [{unit}]: {description}")
+        lines = ["*", f"* nodes to look at, such as v(x1.{self.probes[0].name}) of an instance x1; values are of one device:"]
+        for probe in self.probes:
+            lines += _comment(f"{probe.name} [{probe.unit}]: {probe.description}")
         return lines
 
     def _interface(self) -> list[str]:
@@ -224,7 +217,7 @@ class _Writer:
         return lines
 
     def _constants(self) -> list[str]:
-        """What depends on parameters alone: evaluated once, by the netlist's parameter arithmetic."""
+        """Return what depends on parameters alone: evaluated once, by the netlist's parameter arithmetic."""
         lines: list[str] = []
         for quantity in self.model.quantities:
             if quantity.name in self.lowered.fixed:
@@ -250,7 +243,7 @@ class _Writer:
             else:
                 lines += _comment(f"{quantity.description} [{quantity.unit}]")
                 arguments = self.arguments[quantity.name] or ["unused"]
-                lines += self._function(quantity.name, arguments, self._print(expression, {}))
+                lines += self._function(self.functions[quantity.name], arguments, self._print(expression, {}))
         return lines
 
     def _voltage_source(self, name: str, expression: sp.Expr) -> list[str]:
@@ -263,7 +256,7 @@ class _Writer:
         for quantity in self._moving():
             if quantity.name not in self.choice.nodes:
                 arguments = [variables.get(a, a) for a in self.arguments[quantity.name]] or ["0"]
-                self.printer.symbols[quantity.name] = f"{quantity.name}({','.join(arguments)})"
+                self.printer.symbols[quantity.name] = f"{self.functions[quantity.name]}({','.join(arguments)})"
         text = self.printer.print(expression)
         self.printer.symbols = saved
         return text
@@ -289,7 +282,9 @@ class _Writer:
         lines.append(f"C{deviation} {deviation} 0 {STATE_CAPACITANCE!r}")
         lines += _wrapped(f"B{deviation} 0 {deviation} I = {self.dialect.source(f'{STATE_CAPACITANCE!r}*({moved})')}")
         limit = f"{name}_turn"
-        lines.append(f"B{limit} {limit} 0 V = {self.dialect.source(f'sin({1 / LIMIT_SCALE!r}*V({deviation}))')}")
+        span = state.upper - state.lower if math.isfinite(state.upper - state.lower) else state.scale
+        turns = state.scale / (LIMIT_SCALE * span)
+        lines.append(f"B{limit} {limit} 0 V = {self.dialect.source(f'sin({turns!r}*V({deviation}))')}")
         lines.append(f"C{limit} {limit} 0 {LIMIT_CAPACITANCE!r}")
         return lines
 
@@ -304,11 +299,12 @@ class _Writer:
         return f" + {self._print(pull, self.variables)}" if pull else ""
 
     def _branches(self) -> list[str]:
-        lines = ["* currents and charges"]
         m = MULTIPLICITY
+        lines = ["* currents and charges"]
         for i, (branch, current) in enumerate(zip(self.model.currents, self.lowered.currents, strict=True)):
+            plus, minus = (self.metered.get(t, t) for t in (branch.plus, branch.minus))
             text = self._print(current, self.variables)
-            lines += _wrapped(f"Bcurrent{i} {branch.plus} {branch.minus} I = {self.dialect.source(f'{m}*({text})')}")
+            lines += _wrapped(f"Bcurrent{i} {plus} {minus} I = {self.dialect.source(f'{m}*({text})')}")
         for i, (branch, charge) in enumerate(zip(self.model.charges, self.lowered.charges, strict=True)):
             capacitance = self._capacitance(branch.expression, branch.plus, branch.minus)
             if capacitance is not None:
@@ -323,10 +319,14 @@ class _Writer:
         return lines
 
     def _observables(self) -> list[str]:
-        lines = ["* to look at"] if self.model.observables else []
+        lines = ["* to look at"]
         for item in self.model.observables:
             lines += _comment(f"{item.description} [{item.unit}]")
             lines += self._voltage_source(item.name, self.lowered.observables[item.name])
+        for name, terminal in current_names(self.model).items():
+            lines.append(f"* conduction current into {terminal} [A]")
+            lines.append(f"V{name} {terminal} {self.metered[terminal]} 0")
+            lines.append(f"H{name} {name} 0 V{name} {{1/{MULTIPLICITY}}}")
         return lines
 
     def _capacitance(self, charge: sp.Expr, plus: str, minus: str) -> sp.Expr | None:
