@@ -187,7 +187,10 @@ class _Writer:
 
     def _probes(self) -> list[str]:
         """Say what a user can look at."""
-        lines = ["*", f"* nodes to look at, such as v(x1.{self.probes[0].name}) of an instance x1; values are of one device:"]
+        lines = [
+            "*",
+            f"* nodes to look at, such as v(x1.{self.probes[0].name}) of an instance x1; values are of one device:",
+        ]
         for probe in self.probes:
             lines += _comment(f"{probe.name} [{probe.unit}]: {probe.description}")
         return lines

@@ -94,17 +94,11 @@ depletion = d.state(
     "depletion", "1", "depletion of silver at one terminal, signed by polarity", initial=0.0, lower=-1.0, upper=1.0
 )
 
-closure = d.quantity(
-    "closure", "1", saturate(bridge, 0, BRIDGE_MAX, 0.1), "closure, bounded", scale=1.0, lower=-0.1, upper=1.6
-)
-filament = d.quantity(
-    "filament", "1", saturate(thickness, 0, THICKNESS_MAX, 1), "thickness, bounded", scale=1.0, lower=-1.0, upper=31.0
-)
-grown = d.quantity("grown", "1", positive_part(closure, 1e-3), "closure, not negative", scale=1.0, upper=1.6)
-thick = d.quantity("thick", "1", positive_part(filament, 1e-3), "thickness, not negative", scale=1.0, upper=31.0)
-supply = d.quantity(
-    "supply", "1", saturate(depletion, -1, 1, 0.25), "depletion, bounded", scale=1.0, lower=-1.3, upper=1.3
-)
+closure = d.quantity("closure", "1", saturate(bridge, 0, BRIDGE_MAX, 0.1), "closure, bounded", scale=1.0)
+filament = d.quantity("filament", "1", saturate(thickness, 0, THICKNESS_MAX, 1), "thickness, bounded", scale=1.0)
+grown = d.quantity("grown", "1", positive_part(closure, 1e-3), "closure, not negative", scale=1.0)
+thick = d.quantity("thick", "1", positive_part(filament, 1e-3), "thickness, not negative", scale=1.0, lower=0.0)
+supply = d.quantity("supply", "1", saturate(depletion, -1, 1, 0.25), "depletion, bounded", scale=1.0)
 resist = d.quantity(
     "resist",
     "1",
@@ -142,13 +136,9 @@ opened = d.quantity(
     logistic(ungrown / CLOSING_WIDTH),
     "1 while the gap is open, 0 once it is closed",
     scale=1.0,
-    lower=0.0,
-    upper=1.0,
 )
 field = d.quantity("field", "1", (v / (gap * v_half)) ** 2, "square of the field in units of the half driving one")
-driven = d.quantity(
-    "driven", "1", field / (1 + field), "square of the field, levelling off", scale=1.0, lower=0.0, upper=1.0
-)
+driven = d.quantity("driven", "1", field / (1 + field), "square of the field, levelling off", scale=1.0)
 drive = d.quantity("drive", "1", signed_power(driven, m_grow / 2, 1e-9), "drive of growth along the gap", scale=1.0)
 growth = d.quantity(
     "growth", "1", drive * opened * window(closure, BRIDGE_MAX), "drive that the gap leaves to growth", scale=1.0
@@ -160,8 +150,6 @@ alive = d.quantity(
     1 / (1 + (thick / w_life) ** 4),
     "decay left to a filament of this thickness",
     scale=1.0,
-    lower=0.0,
-    upper=1.0,
 )
 bridged = d.quantity(
     "bridged", "1", (grown**2 / (0.25 + grown**2)) ** 2, "part of the silver that the field can pump", scale=1.0

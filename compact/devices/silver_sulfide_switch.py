@@ -117,7 +117,7 @@ push = d.quantity("push", "1", positive_part(swing, DRIVE_CORNER), "drive of pre
 erase = d.quantity(
     "erase", "1/s", k_erase * positive_part(-swing, DRIVE_CORNER), "rate of dissolution", scale=1.0, lower=0.0
 )
-silver = d.quantity("silver", "1", saturate(history, 0, 1, 0.25), "history, bounded", scale=1.0, lower=-0.3, upper=1.3)
+silver = d.quantity("silver", "1", saturate(history, 0, 1, 0.25), "history, bounded", scale=1.0)
 kept = d.quantity("kept", "1", saturate(robust, 0, 1, 0.25), "robust share, bounded", scale=1.0)
 complete = d.quantity(
     "complete",
