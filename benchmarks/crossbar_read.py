@@ -71,7 +71,7 @@ def against_simulators(generator: np.random.Generator) -> None:
         drive = Drive(left=generator.uniform(0, 1, n), bottom=np.zeros(n))
         best, _, ours = clock(lambda g=g, d=drive, w=wires: solve_array(g, d, w), 5)
         start = time.perf_counter()
-        ends, _ = read_ends(engine, g, drive, wires)
+        ends, _ = read_ends(engine, g, drive, wires, 300.15)
         taken = time.perf_counter() - start
         error = np.abs(ends["bottom"] / ours.column_currents - 1).max()
         print(

@@ -29,6 +29,9 @@ from . import names, units
 from .constants import CONSTANT_VALUES, CONSTANTS
 from .errors import DefinitionError, UnitError
 from .model import (
+    CURRENT_PREFIX,
+    DEVICE_TEMPERATURE,
+    DTEMP,
     FROZEN,
     TEMPERATURE,
     Branch,
@@ -38,6 +41,7 @@ from .model import (
     State,
     Voltage,
     expand,
+    is_positive,
 )
 from .parameters import Parameter, Scale, definition_faults
 from .primitives import PRIMITIVES, Primitive
@@ -97,11 +101,16 @@ class Definition:
         self._checked = _checked.get()
         self._units: dict[sp.Symbol, units.Unit] = {}
         self._faults: list[str] = []
-        self._names: set[str] = {"frozen"}
-        for symbol, unit in {TEMPERATURE: "K", **{s: u for s, (_, u) in CONSTANTS.items()}}.items():
+        self._names: set[str] = {FROZEN.name, DTEMP.name}
+        for symbol, unit in {
+            TEMPERATURE: "K",
+            DTEMP.symbol: DTEMP.unit,
+            **{s: u for s, (_, u) in CONSTANTS.items()},
+        }.items():
             self._known(symbol, unit, f"'{symbol}'")
 
-    temperature = TEMPERATURE
+    temperature = DEVICE_TEMPERATURE
+    """Temperature of the device [K], without its self-heating: the circuit's and ``dtemp``."""
 
     def terminals(self, *terminal_names: str) -> tuple[str, ...]:
         """Declare the terminals in order; the first two are written and read unless :meth:`ports` says otherwise."""
@@ -284,6 +293,8 @@ class Definition:
             raise DefinitionError(self._name, faults)
         first_two = (self._terminals[0], self._terminals[1])
         instance = [s.initial_parameter for s in self._states] + ([FROZEN] if self._states else [])
+        if any(e.has(TEMPERATURE) for e in self._all_expressions()):
+            instance.append(DTEMP)
         model = Model(
             name=self._name,
             title=self._title,
@@ -362,6 +373,12 @@ class Definition:
         for port in (self._write, self._read):
             if port is not None and any(t not in self._terminals for t in port):
                 faults.append(f"port {port}: not a pair of terminals")
+        taken = self._names | set(self._terminals)
+        faults += [
+            f"'{name}' stands for the conduction current into '{b.plus}': rename what has that name"
+            for b in self._currents
+            if (name := f"{CURRENT_PREFIX}{b.plus}") in taken
+        ]
         faults += [f"state '{s.name}' has no rate" for s in self._states if s.name not in self._rates]
         used: set[sp.Symbol] = set()
         for expression in self._all_expressions():
@@ -384,7 +401,7 @@ def _node_faults(expression: sp.Expr, variables: set[sp.Symbol]) -> list[str]:
             continue
         if isinstance(node, sp.Pow):
             base, exponent = node.args
-            if exponent.is_Integer or base.is_positive or (base.is_nonnegative and exponent.is_positive):
+            if exponent.is_Integer or is_positive(base) or (base.is_nonnegative and exponent.is_positive):
                 continue
             if base == sp.E:
                 continue
@@ -394,7 +411,7 @@ def _node_faults(expression: sp.Expr, variables: set[sp.Symbol]) -> list[str]:
         elif isinstance(node, BASIC_FUNCTIONS):
             if type(node) in _GROWING and node.args[0].free_symbols & variables:
                 faults.append(f"'{node}' can overflow: use {_GROWING[type(node)]} for voltages and states")
-            if isinstance(node, sp.log) and not node.args[0].is_positive:
+            if isinstance(node, sp.log) and not is_positive(node.args[0]):
                 faults.append(
                     f"'{node}': the logarithm's argument is not provably positive; use softplus or a positive form"
                 )

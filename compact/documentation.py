@@ -12,7 +12,7 @@ from sympy.printing.latex import LatexPrinter
 
 from .card import Card
 from .constants import CONSTANTS
-from .model import TEMPERATURE, Branch, Model
+from .model import DTEMP, TEMPERATURE, Branch, Model
 from .parameters import Parameter
 from .primitives import PRIMITIVES, Primitive
 from .registry import default_card
@@ -27,7 +27,11 @@ _CONSTANTS = {
     "planck": ("h", "Planck constant"),
     "electron_mass": (r"m_{\mathrm{e}}", "electron rest mass"),
 }
-_NAMED_SYMBOLS = {TEMPERATURE.name: "T", **{name: symbol for name, (symbol, _) in _CONSTANTS.items()}}
+_NAMED_SYMBOLS = {
+    TEMPERATURE.name: "T",
+    DTEMP.name: r"\Delta T",
+    **{name: symbol for name, (symbol, _) in _CONSTANTS.items()},
+}
 
 _FREQUENCY = sp.Symbol("f", positive=True)
 

@@ -19,7 +19,24 @@ from . import parameters as _parameters
 from .parameters import Parameter
 
 TEMPERATURE = sp.Symbol("t_ambient", positive=True)
-"""Ambient temperature [K]; each target replaces it with the simulator's own."""
+"""Temperature of the circuit [K]; each target replaces it with the simulator's own."""
+
+DTEMP = Parameter(
+    name="dtemp",
+    unit="K",
+    default=0.0,
+    description="temperature of the device above that of the circuit",
+    lower=-200.0,
+    upper=300.0,
+    instance=True,
+)
+"""The instance parameter of every device whose equations use the temperature."""
+
+CURRENT_PREFIX = "i_"
+"""With a terminal's name, the name by which simulations report the conduction current into it."""
+
+DEVICE_TEMPERATURE = TEMPERATURE + DTEMP.symbol
+"""Temperature of the device [K], without its self-heating. Equations use ``TEMPERATURE`` and ``DTEMP`` in no other way."""
 
 FROZEN = Parameter(
     name="frozen",
@@ -105,7 +122,7 @@ class Quantity:
 
     @property
     def symbol(self) -> sp.Symbol:
-        return sp.Symbol(self.name, positive=True) if self.expression.is_positive else sp.Symbol(self.name, real=True)
+        return sp.Symbol(self.name, positive=True) if is_positive(self.expression) else sp.Symbol(self.name, real=True)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -146,7 +163,7 @@ class Model:
     write, read : tuple of (str, str)
         The terminal pair that a stimulus drives, and the one whose conductance is the weight.
     parameters : tuple of Parameter
-        Model parameters first, then the instance parameters (initial states, ``frozen``).
+        Model parameters first, then the instance parameters (initial states, ``frozen``, ``dtemp``).
     states, voltages, quantities, currents, charges, noise : tuples of records
     rates : tuple of sympy.Expr
         One time derivative a state [unit/s].
@@ -206,6 +223,14 @@ class Model:
         parts += [sp.srepr(r) for r in self.rates]
         parts += [f"{n.name} {n.plus} {n.minus} {n.kind} {sp.srepr(n.density)} {n.exponent}" for n in self.noise]
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:12]
+
+
+def is_positive(expression: sp.Expr) -> bool:
+    """Whether the bounds of an expression's symbols prove that it is above zero.
+
+    ``dtemp`` may be negative, the device's temperature may not; it occurs in that sum only, so that zero stands for it.
+    """
+    return bool(expression.xreplace({DTEMP.symbol: sp.Integer(0)}).is_positive)
 
 
 def expand(quantities: Iterable[Quantity]) -> dict[sp.Symbol, sp.Expr]:

@@ -13,6 +13,9 @@ import sympy as sp
 LIMIT = 100.0
 """Argument beyond which the exponential continues as a straight line: exp(100) = 2.7e43."""
 
+HOPPING_LIMIT = 300.0
+"""Argument of `hopping` beyond which it stays constant: the square of cosh(300) is 9e259."""
+
 
 class minimum(sp.Function):  # type: ignore[misc]
     """The smaller of two values. A basic node: it has no continuous derivative, so devices do not use it."""
@@ -111,6 +114,32 @@ class logistic(Primitive):
 
     def _eval_is_positive(self) -> bool:
         return True
+
+
+class hopping(Primitive):
+    """Net hopping over a barrier: 1/(1 + exp(-b - f)) - 1/(1 + exp(-b + f)) = sinh(f) / (cosh(f) + cosh(b)).
+
+    For b << 0 it is 2 exp(b) sinh(f), the law of a barrier that a field lowers by f on one side and raises on the other; it
+    levels off at 1 where f > -b. Arguments beyond +-300 count as 300.
+    """
+
+    nargs = 2
+    arguments = ("f", "b")
+
+    @classmethod
+    def body(cls, f: Any, b: Any) -> sp.Expr:
+        top = sp.Float(HOPPING_LIMIT)
+        inside = _clip(f, -top, top)
+        return sp.sinh(inside) / (sp.cosh(inside) + sp.cosh(_clip(b, -top, top)))
+
+    @classmethod
+    def slope(cls, index: int, f: Any, b: Any) -> sp.Expr:
+        top = sp.Float(HOPPING_LIMIT)
+        f, b = _clip(f, -top, top), _clip(b, -top, top)
+        whole = sp.cosh(f) + sp.cosh(b)
+        if index == 0:
+            return (1 / whole + sp.cosh(f) / whole * sp.cosh(b)) / whole
+        return -sp.sinh(f) / whole * (sp.sinh(b) / whole)
 
 
 class softplus(Primitive):
@@ -245,6 +274,17 @@ class abs_power(Primitive):
 
 PRIMITIVES: dict[str, type[Primitive]] = {
     cls.__name__: cls
-    for cls in (limexp, limsinh, logistic, softplus, smooth_abs, positive_part, saturate, signed_power, abs_power)
+    for cls in (
+        limexp,
+        limsinh,
+        logistic,
+        hopping,
+        softplus,
+        smooth_abs,
+        positive_part,
+        saturate,
+        signed_power,
+        abs_power,
+    )
 }
 """Every primitive by its name."""

@@ -14,7 +14,7 @@ import sympy as sp
 from .errors import EmissionError
 from .primitives import PRIMITIVES, Primitive, maximum, minimum
 
-_ADD, _MUL, _UNARY, _ATOM = 1, 2, 3, 4
+_ADD, _MUL, _UNARY, ATOM = 1, 2, 3, 4
 _ATOMIC = re.compile(r"[\w.]+|[\d.]+(e[+-]?\d+)?|\([^()]*\)|\w+\([^()]*\)")
 
 
@@ -66,6 +66,10 @@ class Printer:
             known = ", ".join(sorted(self.functions))
             raise EmissionError(f"{self.target} cannot express '{name}'; it has {known}") from None
 
+    def body(self, primitive: str, *arguments: sp.Symbol) -> sp.Expr:
+        """Return the body of a primitive's helper function."""
+        return PRIMITIVES[primitive].body(*arguments)
+
     def helper_definitions(self, written: Iterable[str] = ()) -> dict[str, tuple[tuple[str, ...], str]]:
         """Return name, arguments and printed body of every helper used so far, helpers of helpers first."""
         done: dict[str, tuple[tuple[str, ...], str]] = {}
@@ -89,13 +93,13 @@ class Printer:
     def _walk(self, node: sp.Expr) -> tuple[str, int]:
         if isinstance(node, sp.Symbol):
             text = self.symbol(node.name)
-            return text, _ATOM if _ATOMIC.fullmatch(text) else _ADD
+            return text, ATOM if _ATOMIC.fullmatch(text) else _ADD
         if isinstance(node, sp.Integer):
-            return (self.number(float(node)), _ATOM) if node >= 0 else (f"-{self.number(float(-node))}", _UNARY)
+            return (self.number(float(node)), ATOM) if node >= 0 else (f"-{self.number(float(-node))}", _UNARY)
         if isinstance(node, sp.Rational):
-            return self.number(float(node)), _ATOM if node >= 0 else _UNARY
+            return self.number(float(node)), ATOM if node >= 0 else _UNARY
         if isinstance(node, sp.Float | sp.NumberSymbol):
-            return self.number(float(node)), _ATOM if float(node) >= 0 else _UNARY
+            return self.number(float(node)), ATOM if float(node) >= 0 else _UNARY
         if isinstance(node, sp.Add):
             return self._sum(node), _ADD
         if isinstance(node, sp.Mul):
@@ -103,10 +107,10 @@ class Printer:
         if isinstance(node, sp.Pow):
             return self._power(node.base, node.exp)
         if isinstance(node, Primitive):
-            return self._helper(type(node).__name__, node.args), _ATOM
+            return self._helper(type(node).__name__, node.args), ATOM
         if isinstance(node, sp.Function | minimum | maximum):
             name = type(node).__name__
-            return self.call(self.basic(name), [self.print(a) for a in node.args]), _ATOM
+            return self.call(self.basic(name), [self.print(a) for a in node.args]), ATOM
         raise EmissionError(f"{self.target} cannot express '{node}' ({type(node).__name__})")
 
     def _wrap(self, node: sp.Expr, level: int) -> str:
@@ -139,16 +143,16 @@ class Printer:
                 above.append(factor)
         text = "*".join(self._wrap(f, _UNARY) for f in above) or self.number(1.0)
         if len(below) == 1:
-            bottom = self._wrap(below[0], _ATOM)
+            bottom = self._wrap(below[0], ATOM)
         else:
             bottom = f"({'*'.join(self._wrap(f, _UNARY) for f in below)})"
         return (f"{text}/{bottom}" if below else text), _MUL
 
     def _power(self, base: sp.Expr, exponent: sp.Expr) -> tuple[str, int]:
         if exponent == sp.Rational(1, 2):
-            return self.call(self.basic("sqrt"), [self.print(base)]), _ATOM
+            return self.call(self.basic("sqrt"), [self.print(base)]), ATOM
         if exponent.could_extract_minus_sign():
-            return f"{self.number(1.0)}/{self._wrap(sp.Pow(base, -exponent), _ATOM)}", _MUL
+            return f"{self.number(1.0)}/{self._wrap(sp.Pow(base, -exponent), ATOM)}", _MUL
         if exponent.is_Integer:
             n = int(exponent)
             if n > self.longest_product:
@@ -157,11 +161,11 @@ class Printer:
                 )
             if isinstance(base, sp.Symbol):
                 return "*".join([self._wrap(base, _UNARY)] * n), _MUL
-            return self._integer_power(base, n), _ATOM
+            return self._integer_power(base, n), ATOM
         if isinstance(exponent, sp.Rational) and exponent.q == 2 and exponent.p > 0:
             whole, root = sp.Pow(base, exponent.p // 2), sp.sqrt(base)
             return f"{self._wrap(whole, _UNARY)}*{self._wrap(root, _UNARY)}", _MUL
-        return self.call(self.basic("exp"), [self.print(exponent * sp.log(base, evaluate=False))]), _ATOM
+        return self._walk(sp.exp(exponent * sp.log(base, evaluate=False), evaluate=False))
 
     def _integer_power(self, base: sp.Expr, n: int) -> str:
         name = {2: "square", 3: "cube"}.get(n, f"power_{n}")
@@ -172,5 +176,5 @@ class Printer:
     def _helper(self, name: str, arguments: Iterable[sp.Expr]) -> str:
         primitive = PRIMITIVES[name]
         symbols = [sp.Symbol(a, real=True) for a in primitive.arguments]
-        self.helpers[self.helper_prefix + name] = (primitive.arguments, primitive.body(*symbols))
+        self.helpers[self.helper_prefix + name] = (primitive.arguments, self.body(name, *symbols))
         return self.call(self.helper_prefix + name, [self.print(a) for a in arguments])

@@ -166,7 +166,10 @@ def _staged(
     now = _State(values=values, point={}, chosen=[])
     if state_parameter.name not in fixed:
         now.chosen = [Coordinate(f"{state_parameter.name}@{k}", state_parameter, k) for k in range(len(fitted))]
-        now.point = {c.key: initial_state(model, values, o.first_read) for c, o in zip(now.chosen, fitted, strict=True)}
+        now.point = {
+            c.key: initial_state(model, values, o.first_read, o.bench.temperature)
+            for c, o in zip(now.chosen, fitted, strict=True)
+        }
     for number, stage in enumerate(stages_of(model, fitted[0].scale), start=1):
         if now.solution is not None and np.sqrt(now.solution.cost / len(fitted)) < 2 * noise:
             break
@@ -299,7 +302,7 @@ def _values_per_curve(
         if k is not None and f"{state}@{k}" in solution.point:
             mine[state] = solution.point[f"{state}@{k}"]
         elif k is None:
-            mine[state] = initial_state(model, values, o.first_read)
+            mine[state] = initial_state(model, values, o.first_read, o.bench.temperature)
         answer.append(mine)
     return tuple(answer)
 

@@ -245,7 +245,7 @@ def simplify(time: np.ndarray, value: np.ndarray, tolerance: float = 1e-3) -> np
     return np.array(keep)
 
 
-def initial_state(model: Model, values: Mapping[str, float], read: tuple[float, float]) -> float:
+def initial_state(model: Model, values: Mapping[str, float], read: tuple[float, float], temperature: float) -> float:
     """Return the value of the first state at which the device passes a read-out, clipped to the state's range.
 
     Parameters
@@ -254,6 +254,8 @@ def initial_state(model: Model, values: Mapping[str, float], read: tuple[float, 
     values : mapping of name to float
         A complete set of parameter values.
     read : tuple of (voltage [V], current [A])
+    temperature : float
+        Ambient temperature of the read-out [K].
     """
     state = model.states[0]
     low = state.lower if np.isfinite(state.lower) else state.initial - state.scale
@@ -265,7 +267,7 @@ def initial_state(model: Model, values: Mapping[str, float], read: tuple[float, 
 
     def surplus(x: float) -> float:
         v = [_branch_voltage(model, w.plus, w.minus, voltage) for w in model.voltages]
-        flows = functions.currents(v, [x, *others], p, 300.15)
+        flows = functions.currents(v, [x, *others], p, temperature)
         terminal = model.read[0]
         total = sum(
             float(c) * ((b.plus == terminal) - (b.minus == terminal))

@@ -17,7 +17,6 @@ from collections.abc import Container, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from ..compact.constants import ZERO_CELSIUS
 from ..compact.errors import UnknownNameError
 
 
@@ -42,11 +41,14 @@ class Dialect:
     charge : str
         Element of a charge, with ``{name}``, ``{plus}``, ``{minus}`` and ``{charge}``.
     temperature : str
-        Ambient temperature [K].
+        Ambient temperature [Celsius].
     parameters : str
         Words before the parameters of a subcircuit.
-    held_in_ac : bool
-        Whether an AC analysis takes a source that names ``time``, and so holds the states.
+    transient_flag : str
+        Source that is 0 V in an operating point, a sweep and an AC analysis, and 1 V at every later point of a transient;
+        it makes no breakpoint.
+    conditional : bool
+        Whether a subcircuit takes ``.if`` on its parameters.
     reserved : frozenset of str
         Names that a function cannot have, beyond those that no definition can (see :mod:`synspice.compact.names`).
     needs : str
@@ -64,7 +66,8 @@ class Dialect:
     charge: str
     temperature: str
     parameters: str
-    held_in_ac: bool
+    transient_flag: str
+    conditional: bool
     reserved: frozenset[str]
     needs: str = ""
 
@@ -96,6 +99,10 @@ _FUNCTIONS = {
     "maximum": "max",
 }
 
+_FLAG = "DC 0 EXP(0 1 1e-30 1e-18 1e30 1)"
+"""A source of 0 V that has risen before the first time step: a PULSE would make a breakpoint, and ngspice writes the swept value of
+a ``.dc`` into ``time``."""
+
 _XYCE_PROBES = frozenset(
     {f"{quantity}{part}" for quantity in "vinsyz" for part in ("", "r", "i", "m", "p", "db")}
     | {f"i{pin}" for pin in "sdgbec123456789"}
@@ -118,9 +125,10 @@ NGSPICE = Dialect(
     opening="",
     closing="",
     charge="C{name} {plus} {minus} Q = {{{charge}}}",
-    temperature=f"(temper+{ZERO_CELSIUS})",
+    temperature="temper",
     parameters="",
-    held_in_ac=True,
+    transient_flag=_FLAG,
+    conditional=True,
     reserved=frozenset(),
 )
 
@@ -134,9 +142,10 @@ LTSPICE = Dialect(
     opening="",
     closing="",
     charge="B{name} {plus} {minus} I = ddt({charge})",
-    temperature=f"(temp+{ZERO_CELSIUS})",
+    temperature="temp",
     parameters=" params:",
-    held_in_ac=True,
+    transient_flag=_FLAG.removeprefix("DC 0 "),
+    conditional=False,
     reserved=frozenset({"v", "i", *(f"i{pin}" for pin in "abcdegsx")}),
     needs=(
         "version XVII or later, '.options method=gear reltol=1e-5 numdgt=15 plotwinsize=0' (else it stores six digits and "
@@ -154,9 +163,10 @@ XYCE = Dialect(
     opening="{",
     closing="}",
     charge="B{name} {plus} {minus} I = {{ddt({charge})}}",
-    temperature=f"(temp+{ZERO_CELSIUS})",
+    temperature="temp",
     parameters=" PARAMS:",
-    held_in_ac=False,
+    transient_flag=_FLAG,
+    conditional=False,
     reserved=_XYCE_PROBES | _XYCE_FUNCTIONS,
     needs="version 7 or later, '.options timeint reltol=1e-5' and a maximum time step in .tran",
 )

@@ -54,6 +54,12 @@ def vacask_engine(module: str, function: str) -> Engine[Any]:
     return run
 
 
+def vacask_options() -> type[Any]:
+    """Return VACASK's options; the folder above this one is loaded where it is asked for."""
+    kind: type[Any] = import_module("synspice.veriloga.vacask").VacaskOptions
+    return kind
+
+
 def engine_options(kind: type[Options], given: Mapping[str, Any], engine: str) -> Options:
     """Return an engine's options, some given by name; each has the type of its default."""
     known = {f.name: f.default for f in fields(cast("Any", kind)) if f.name != "temperature_c"}  # the bench says it

@@ -18,8 +18,9 @@ from ..compact.result import Result
 from . import ngspice
 from .engines import Engine, Progress, ngspice_engine, reference_engine, vacask_engine
 from .ngspice import Plot, SolverOptions
+from .steps import STEPS, largest_step
 from .subcircuit import format_subcircuit
-from .testbench import STEPS, device_rows, impedance_lines, piecewise_linear, run_decks, waveform_of
+from .testbench import device_rows, impedance_lines, piecewise_linear, run_decks, waveform_of
 
 if TYPE_CHECKING:
     from PySpice.Spice.Netlist import Circuit
@@ -45,6 +46,11 @@ class NetworkJob:
     experiment: str = ""
     steps: int = STEPS
 
+    @property
+    def largest_step(self) -> float:
+        """Largest time step that a simulator may take [s]."""
+        return largest_step(self.network, self.steps)
+
 
 def network_circuit(network: Network) -> Circuit:
     """Return the network as a PySpice circuit, without an analysis.
@@ -56,7 +62,8 @@ def network_circuit(network: Network) -> Circuit:
     logging.getLogger("PySpice").setLevel(logging.ERROR)
     from PySpice.Spice.Netlist import Circuit
 
-    circuit = Circuit("network of " + ", ".join(f"{i.name} ({i.model.name})" for i in network.instances))
+    # Not their names: a title of more than 512 characters ends ngspice 39.
+    circuit = Circuit(f"network of {len(network.instances)} instances")
     names = _subcircuit_names(network.instances)
     lines = [format_subcircuit(model, dict(values), name=name) for (model, values), name in names.items()]
     for node, drive in network.sources.items():
@@ -94,7 +101,7 @@ def format_network(network: Network, options: SolverOptions | None = None, steps
         str(network_circuit(network)).rstrip(),
         *options.lines(),
         *(f".save {' '.join(saved[k : k + SAVED_PER_LINE])}" for k in range(0, len(saved), SAVED_PER_LINE)),
-        options.transient(network.duration, network.duration / steps),
+        options.transient(network.duration, largest_step(network, steps)),
         ".end",
     ]
     return "\n".join(lines) + "\n"
@@ -236,6 +243,6 @@ def _result(job: NetworkJob, plot: Plot, deck: str, options: SolverOptions) -> R
         engine_version=f"ngspice {ngspice.version()}",
         time=time,
         rows=rows,
-        options=options.record(network.duration / job.steps),
+        options=options.record(job.largest_step),
         deck=deck,
     )

@@ -11,7 +11,8 @@
     circuit.X("2", "synapse", "row_2", "column", x_init=0.7, k_set=2e3)
 
 A name that no device knows, such as ``x_int=0.3``, stops :func:`synspice.netlists.ngspice.run_shared`; in PySpice's own
-simulator ngspice ignores it without a word. Importing this module imports PySpice, which takes most of a second.
+simulator ngspice ignores it without a word. Importing this module imports PySpice, which takes most of a second, and tells it
+which ngspice library this system has: ``circuit.simulator()`` then works without the development package.
 """
 
 from __future__ import annotations
@@ -25,6 +26,9 @@ from ..compact.card import Card
 from ..compact.model import Model
 from ..compact.registry import resolve
 from .card_netlist import chosen_name, format_card_subcircuit
+from .ngspice.shared import point_pyspice_to_the_library
+
+point_pyspice_to_the_library()
 
 
 class DeviceSubCircuit(SubCircuit):  # type: ignore[misc]

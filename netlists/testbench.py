@@ -17,19 +17,13 @@ from ..compact.result import Result
 from ..compact.stimulus import LIMITER_SHARPNESS, Bench, Drive, Waveform, check_duration
 from . import ngspice
 from .ngspice import Plot, SolverOptions
+from .steps import largest_step
 from .subcircuit import format_subcircuit
 
 if TYPE_CHECKING:
     from PySpice.Spice.Netlist import Circuit
 
 AnyJob = TypeVar("AnyJob")
-
-STEPS = 1000
-"""Time steps that the whole stimulus has at least; breakpoints and the truncation error add the others."""
-
-LONGEST_STEP = 1e4
-"""Largest time step, in units of the stimulus' shortest feature: ngspice steps no finer than 1e-11 of its largest step, and joins
-breakpoints that are closer than 5e-5 of it."""
 
 DEVICE = "dut"
 """Name of the device's instance in a bench."""
@@ -122,11 +116,6 @@ def _limiter_time(waveform: Waveform) -> float:
     if len(waveform.time) == 1:
         return 0.0
     return min(1e-10 * waveform.duration, 1e-4 * waveform.shortest_feature)
-
-
-def largest_step(bench: Bench) -> float:
-    """Return the largest time step [s] that a bench allows ngspice."""
-    return min(bench.duration / STEPS, LONGEST_STEP * bench.shortest_feature)
 
 
 def format_bench(job: Job, options: SolverOptions | None = None) -> str:
@@ -232,10 +221,7 @@ def device_rows(
     temperature : float
         Ambient temperature [K].
     """
-    rows = {
-        state.name: start + state.scale * waveform_of(plot, f"v(x{instance}.{state.name})")
-        for state, start in zip(model.states, model.initial_states(values), strict=True)
-    }
+    rows = {state.name: waveform_of(plot, f"v(x{instance}.{state.name})") for state in model.states}
     v = [at[w.plus] - at[w.minus] for w in model.voltages]
     p = [values[q.name] for q in model.parameters]
     observed = compile_python(model).observables(v, [rows[s.name] for s in model.states], p, temperature)

@@ -12,8 +12,9 @@ from ..netlists.arrays.dynamic_write import WriteResult
 from ..netlists.arrays.kernels import FloatArray
 from ..netlists.arrays.network import Drive, Sides, Wires, read_sides
 from ..netlists.arrays.sampled import Delivered, end_currents, write_result
-from ..netlists.arrays.wiring import bit_node, ends, layer_names, middle_nodes, places, segments, word_node
+from ..netlists.arrays.wiring import Corners, bit_node, ends, layer_names, middle_nodes, places, segments, word_node
 from ..netlists.ngspice import Plot
+from ..netlists.steps import largest_step
 from .compiler import compile_module
 from .module import format_module, state_node
 from .vacask import HEAD, Deck, VacaskOptions, parameters_text, real, run_decks
@@ -45,7 +46,13 @@ def _delivered(plot: Plot, sides: Sides) -> Delivered:
 
 
 def read_linear_vacask(
-    conductances: FloatArray, drive: Drive, wires: Wires, *, timeout: float = 120.0
+    conductances: FloatArray,
+    drive: Drive,
+    wires: Wires,
+    temperature: float,
+    options: VacaskOptions,
+    *,
+    timeout: float = 120.0,
 ) -> dict[str, FloatArray]:
     """Return the current of each end [A] of an array of linear cells: into word lines, out of bit lines, 0 where open."""
     rows, cols = conductances.shape
@@ -54,8 +61,7 @@ def read_linear_vacask(
     for r, c in np.argwhere(conductances > 0.0).tolist():
         value = float(1.0 / conductances[r, c])
         lines.append(f"rc{r}_{c} ({word_node(wires, r, c)} {bit_node(wires, r, c)}) resistor r={value!r}")
-    options = VacaskOptions(reltol=1e-9, vntol=1e-12)
-    text = "\n".join([*lines, "control", f"  {options.line(300.15)}", f"  analysis {READ} op", "endc", ""])
+    text = "\n".join([*lines, "control", f"  {options.line(temperature)}", f"  analysis {READ} op", "endc", ""])
     (plots,) = run_decks([Deck(text=text, libraries={}, stops={READ: None})], timeout=timeout)
     flows = end_currents((rows, cols), 1, _delivered(plots[READ], sides))
     return {side: flow[:, 0] for side, flow in flows.items()}
@@ -66,12 +72,11 @@ def write_array_vacask(
     times: FloatArray,
     drive: Drive,
     samples: FloatArray,
+    options: VacaskOptions,
     *,
-    options: VacaskOptions | None = None,
     timeout: float = 600.0,
 ) -> tuple[WriteResult, str]:
     """Return a transient of an array at sample times [s], and the deck."""
-    options = options or VacaskOptions(reltol=1e-4, vntol=1e-6, breakpoint_fraction=0.1)
     sides = read_sides(drive, *crossbar.shape, leading=len(times))
     libraries = {}
     lines = [f"{crossbar.rows} x {crossbar.cols} crossbar", *_frame(crossbar.wires, crossbar.shape, sides, times)]
@@ -81,7 +86,7 @@ def write_array_vacask(
     if crossbar.selector is not None:
         lines += ['load "capacitor.osdi"', "model capacitor capacitor"]
     lines += _cells(crossbar)
-    step = options.max_step or float(times[-1]) / LEAST_STEPS
+    step = options.max_step or largest_step(Corners(times), LEAST_STEPS)
     stop = float(times[-1])
     control = [
         "control",

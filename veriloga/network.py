@@ -12,7 +12,7 @@ from ..compact.network_reference import network_record
 from ..compact.result import Result
 from ..netlists.network import NetworkJob
 from ..netlists.ngspice import Plot
-from ..netlists.testbench import STEPS
+from ..netlists.steps import STEPS, largest_step
 from .bench_sources import format_sources
 from .compiler import compile_module
 from .module import format_module
@@ -43,7 +43,7 @@ def format_network(network: Network, options: VacaskOptions | None = None, steps
     node and terminal reads the current of each port of the k-th instance.
     """
     modules = _modules(network)
-    lines = ["network of " + ", ".join(f"{i.name} ({i.model.name})" for i in network.instances), *HEAD]
+    lines = [f"network of {len(network.instances)} instances", *HEAD]
     lines += [f'load "{module}.osdi"' for module in modules.values()]
     if any(drive.has_impedance for drive in network.sources.values()):
         lines.append(f'load "{SOURCE_LIBRARY}"')
@@ -66,7 +66,7 @@ def format_network(network: Network, options: VacaskOptions | None = None, steps
         lines += device_lines(name, modules[model], model, instance.values, nodes, frozen=network.frozen)
         saved += observed(name, model)
     control = (options or VacaskOptions()).control(
-        network.temperature, network.duration / steps, network.duration, saved
+        network.temperature, largest_step(network, steps), network.duration, saved
     )
     return "\n".join([*lines, *control])
 
@@ -131,6 +131,6 @@ def _result(job: NetworkJob, plot: Plot, deck: str, options: VacaskOptions) -> R
         engine_version=version(),
         time=time,
         rows=rows,
-        options=options.record(network.duration / job.steps),
+        options=options.record(job.largest_step),
         deck=deck,
     )

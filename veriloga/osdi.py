@@ -15,7 +15,8 @@ from ..compact.result import Result
 from ..compact.stimulus import Drive, Waveform
 from ..netlists import ngspice
 from ..netlists.ngspice import RawData, SolverOptions
-from ..netlists.testbench import DEVICE, Job, impedance_lines, largest_step, piecewise_linear
+from ..netlists.steps import largest_step
+from ..netlists.testbench import DEVICE, Job, impedance_lines, piecewise_linear
 from .compiler import compile_module
 from .module import format_module, reported
 from .vacask import parameters_text

@@ -22,7 +22,8 @@ from ..compact.result import Result
 from ..compact.stimulus import Drive, Waveform
 from ..netlists.ngspice import Plot, read_raw
 from ..netlists.process import Fault, Finished, Run, run_all
-from ..netlists.testbench import DEVICE, STEPS, Job
+from ..netlists.steps import largest_step
+from ..netlists.testbench import DEVICE, Job
 from .bench_sources import format_sources, source_lines
 from .compiler import compile_module, find_program
 from .module import format_module, state_node
@@ -228,7 +229,7 @@ def format_bench(job: Job, options: VacaskOptions | None = None) -> str:
     nodes = [node_of(t) for t in model.terminals]
     lines += device_lines(DEVICE, model.name, model, job.values, nodes, frozen=bench.frozen)
     options, stop = options or VacaskOptions(), bench.duration
-    control = options.control(bench.temperature, stop / STEPS, stop, observed(DEVICE, model))
+    control = options.control(bench.temperature, largest_step(bench), stop, observed(DEVICE, model))
     return "\n".join([*lines, *control])
 
 
@@ -316,7 +317,7 @@ def _result(job: Job, plot: Plot, deck: str, options: VacaskOptions) -> Result:
         engine_version=version(),
         time=real(plot, "time"),
         rows=rows | device_rows(plot, DEVICE, model, model.values(job.values)),
-        options=options.record(bench.duration / STEPS),
+        options=options.record(largest_step(bench)),
         deck=deck,
     )
 

@@ -105,18 +105,23 @@ thick = d.quantity("thick", "1", positive_part(filament, 1e-3), "thickness, not 
 supply = d.quantity(
     "supply", "1", saturate(depletion, -1, 1, 0.25), "depletion, bounded", scale=1.0, lower=-1.3, upper=1.3
 )
-r_on = d.quantity(
-    "r_on",
-    "ohm",
-    (1 + loss_depleted * smooth_abs(supply, 0.01)) / (g_on * (1 + gain_thick * thick)),
-    "resistance of the filament",
+resist = d.quantity(
+    "resist",
+    "1",
+    (1 + loss_depleted * smooth_abs(supply, 0.01)) / (1 + gain_thick * thick),
+    "resistance of the filament over 1/g_on",
+    scale=1.0,
+    lower=0.0,
 )
-g_x = d.quantity(
-    "g_x",
-    "S",
-    1 / (r_on + limexp(-slope_on * sp.log(g_on / g_off) * closure) / g_off),
-    "conductance: gap and filament in series",
+gain = d.quantity("gain", "1", sp.log(g_on / g_off), "logarithm of the conductance that a bridge gains")
+log_g = d.quantity(
+    "log_g",
+    "1",
+    -sp.log(g_off / g_on * resist + limexp(-slope_on * gain * closure)),
+    "logarithm of the conductance over g_off: gap and filament in series",
+    scale=10.0,
 )
+g_x = d.quantity("g_x", "S", g_off * limexp(log_g), "conductance")
 t_x = d.quantity("t_x", "K", d.temperature + r_th * g_x * v**2, "temperature of the filament")
 hotter = d.quantity(
     "hotter", "1/eV", (1 / t_ref - 1 / t_x) / BOLTZMANN_EV, "thermal activation for each electronvolt", scale=10.0
@@ -141,27 +146,45 @@ opened = d.quantity(
     upper=1.0,
 )
 field = d.quantity("field", "1", (v / (gap * v_half)) ** 2, "square of the field in units of the half driving one")
-drive = d.quantity("drive", "1", signed_power(field / (1 + field), m_grow / 2, 1e-9), "drive of growth along the gap")
+driven = d.quantity(
+    "driven", "1", field / (1 + field), "square of the field, levelling off", scale=1.0, lower=0.0, upper=1.0
+)
+drive = d.quantity("drive", "1", signed_power(driven, m_grow / 2, 1e-9), "drive of growth along the gap", scale=1.0)
+growth = d.quantity(
+    "growth", "1", drive * opened * window(closure, BRIDGE_MAX), "drive that the gap leaves to growth", scale=1.0
+)
 lateral = d.quantity("lateral", "1", abs_power(v / v_half, m_thick, 5e-3), "drive of thickening and pumping", scale=1.0)
-alive = d.quantity("alive", "1", 1 / (1 + (thick / w_life) ** 4), "decay left to a filament of this thickness")
-bridged = d.quantity("bridged", "1", (grown**2 / (0.25 + grown**2)) ** 2, "part of the silver that the field can pump")
+alive = d.quantity(
+    "alive",
+    "1",
+    1 / (1 + (thick / w_life) ** 4),
+    "decay left to a filament of this thickness",
+    scale=1.0,
+    lower=0.0,
+    upper=1.0,
+)
+bridged = d.quantity(
+    "bridged", "1", (grown**2 / (0.25 + grown**2)) ** 2, "part of the silver that the field can pump", scale=1.0
+)
+biased = d.quantity("biased", "1", along * supply, "depletion as the field sees it", scale=1.0)
+a_grow = d.quantity(
+    "a_grow", "1", e_grow * hotter - s_grow * biased, "logarithm of growth by heat and supply", scale=1.0
+)
+a_relax = d.quantity("a_relax", "1", e_relax * hotter, "logarithm of coalescence and thinning by heat", scale=1.0)
+widening = d.quantity("widening", "1", lateral * (1 - opened), "drive of thickening once the gap is closed", scale=1.0)
+lasting = d.quantity(
+    "lasting",
+    "1",
+    window(filament, THICKNESS_MAX) - thickness * limexp(s_thick * biased),
+    "what thickness the supply sustains, less what there is",
+    scale=1.0,
+)
+thinning = d.quantity("thinning", "1", alive * thick, "decay of the thickness", scale=1.0)
 
 d.current(p, n, g_x * v)
 d.charge(p, n, c_0 * v)
-d.rate(
-    bridge,
-    k_grow * limexp(e_grow * hotter - s_grow * along * supply) * drive * opened * window(closure, BRIDGE_MAX)
-    - k_relax * limexp(e_relax * hotter) * alive * grown**2,
-)
-d.rate(
-    thickness,
-    k_thick
-    * limexp(e_thick * hotter)
-    * lateral
-    * (1 - opened)
-    * (window(filament, THICKNESS_MAX) - thickness * limexp(s_thick * along * supply))
-    - k_thin * limexp(e_relax * hotter) * alive * thick,
-)
+d.rate(bridge, k_grow * limexp(a_grow) * growth - k_relax * limexp(a_relax) * alive * grown**2)
+d.rate(thickness, k_thick * limexp(e_thick * hotter) * widening * lasting - k_thin * limexp(a_relax) * thinning)
 d.rate(depletion, bridged * (k_pump * lateral * (along - depletion) - depletion / t_supply))
 d.observable("conductance", "S", g_x, "conductance")
 d.observable("filament_temperature", "K", t_x, "temperature of the filament")

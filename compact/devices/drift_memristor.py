@@ -4,7 +4,7 @@ import sympy as sp
 
 from ..constants import BOLTZMANN, BOLTZMANN_EV
 from ..definition import Definition
-from ..primitives import limexp, logistic, positive_part, saturate, signed_power
+from ..primitives import hopping, limexp, positive_part, saturate, signed_power
 
 V_CORNER = 1e-3
 """Voltage [V] below which the positive and negative parts are rounded."""
@@ -71,17 +71,25 @@ x_c = d.quantity("x_c", "1", saturate(x, 0, 1, 0.05), "filament length, bounded 
 gap = d.quantity(
     "gap", "1", sp.sqrt((1 - x_c) ** 2 + GAP_RESIDUE**2), "relative gap that is left", scale=1.0, lower=0.01, upper=1.1
 )
-g_x = d.quantity("g_x", "S", g_off * limexp(x_c * sp.log(g_on / g_off)), "conductance at low voltage")
+gain = d.quantity("gain", "1", sp.log(g_on / g_off), "logarithm of the conductance that the filament gains")
+g_x = d.quantity("g_x", "S", g_off * limexp(gain * x_c), "conductance at low voltage")
 bend = d.quantity(
     "bend", "1", sp.log(1 + (gap * v / v_nl) ** 2), "twice the logarithm of the excess over ohmic conduction"
 )
-i_x = d.quantity("i_x", "A", g_x * v * limexp((m_nl - 1) / 2 * bend), "current")
-t_x = d.quantity(
-    "t_x",
-    "K",
-    d.temperature + t_rise_max * (1 - 1 / (1 + r_th * v * i_x / t_rise_max)),
-    "temperature of the filament, levelling off at a rise of t_rise_max",
+log_g = d.quantity(
+    "log_g", "1", gain * x_c + (m_nl - 1) / 2 * bend, "logarithm of the conductance over g_off", scale=10.0
 )
+i_x = d.quantity("i_x", "A", g_off * v * limexp(log_g), "current")
+hot = d.quantity(
+    "hot",
+    "1",
+    1 - 1 / (1 + r_th * v * i_x / t_rise_max),
+    "temperature rise of the filament over t_rise_max, levelling off",
+    scale=1.0,
+    lower=0.0,
+    upper=1.0,
+)
+t_x = d.quantity("t_x", "K", d.temperature + t_rise_max * hot, "temperature of the filament")
 theta = d.quantity(
     "theta",
     "1",
@@ -109,14 +117,20 @@ a_set = d.quantity(
 a_reset = d.quantity(
     "a_reset", "1", theta + sp.log(k_reset / rate_max), "logarithm of the reset rate without field, over rate_max"
 )
+hop_set = d.quantity("hop_set", "1", hopping(f_set, a_set) / 2, "set rate over rate_max", scale=1.0)
+hop_reset = d.quantity(
+    "hop_reset",
+    "1",
+    hopping(f_reset, a_reset) / 2,
+    "reset rate over rate_max",
+    scale=1.0,
+)
+room_set = d.quantity("room_set", "1", signed_power(1 - x, p_set, 1e-3), "window of set", scale=1.0)
+room_reset = d.quantity("room_reset", "1", signed_power(x, p_reset, 1e-3), "window of reset", scale=1.0)
 
 d.current(p, n, i_x)
 d.charge(p, n, c_0 * v)
-d.rate(
-    x,
-    rate_max / 2 * (logistic(a_set + f_set) - logistic(a_set - f_set)) * signed_power(1 - x, p_set, 1e-3)
-    - rate_max / 2 * (logistic(a_reset + f_reset) - logistic(a_reset - f_reset)) * signed_power(x, p_reset, 1e-3),
-)
+d.rate(x, rate_max * (hop_set * room_set - hop_reset * room_reset))
 d.observable("conductance", "S", g_x, "conductance at low voltage")
 d.observable("filament_temperature", "K", t_x, "temperature of the filament")
 d.noise("johnson", p, n, 4 * BOLTZMANN * d.temperature * g_x)

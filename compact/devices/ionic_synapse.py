@@ -4,7 +4,7 @@ import sympy as sp
 
 from ..constants import BOLTZMANN, BOLTZMANN_EV, ELEMENTARY_CHARGE, VACUUM_PERMITTIVITY
 from ..definition import Definition
-from ..primitives import abs_power, logistic, positive_part
+from ..primitives import abs_power, hopping, logistic, positive_part
 
 EMPTY = 1e-3
 """Occupation below which the conductance law is rounded to that of the empty channel."""
@@ -77,18 +77,19 @@ f_hop = d.quantity(
     "lowering of the hopping barrier by the field, in kT",
     scale=10.0,
 )
-j_e = d.quantity(
-    "j_e", "A/m^2", j_max * (logistic(a_hop + f_hop) - logistic(a_hop - f_hop)), "current density of hopping"
-)
+hop = d.quantity("hop", "1", hopping(f_hop, a_hop), "current density of hopping over j_max", scale=1.0)
+j_e = d.quantity("j_e", "A/m^2", j_max * hop, "current density of hopping")
 a_ct = d.quantity("a_ct", "1", sp.log(j_ct / j_max) + ea_ct * heat, "logarithm of the transfer rate without voltage")
 f_ct = d.quantity("f_ct", "1", alpha * (v_i - u_0) / v_t, "lowering of the transfer barrier, in kT", scale=10.0)
-j_f = d.quantity(
-    "j_f",
-    "A/m^2",
-    j_max * ((1 - x) * logistic(a_ct + f_ct) - x * logistic(a_ct - f_ct)),
-    "current density of charge transfer",
+taken = d.quantity("taken", "1", logistic(a_ct + f_ct), "rate of taking up over its largest", scale=1.0)
+given = d.quantity("given", "1", logistic(a_ct - f_ct), "rate of giving back over its largest", scale=1.0)
+transfer = d.quantity(
+    "transfer", "1", (1 - x) * taken - x * given, "current density of charge transfer over j_max", scale=1.0
 )
-filled = d.quantity("filled", "1", positive_part(x + k_y * y, EMPTY), "occupation that the conductance sees")
+j_f = d.quantity("j_f", "A/m^2", j_max * transfer, "current density of charge transfer")
+filled = d.quantity(
+    "filled", "1", positive_part(x + k_y * y, EMPTY), "occupation that the conductance sees", scale=1.0, lower=0.0
+)
 g_ch = d.quantity(
     "g_ch", "S", w_ch / l_ch * (g_min + g_on * abs_power(filled, p_g, EMPTY)), "conductance of the channel"
 )

@@ -108,38 +108,47 @@ c_1 = d.quantity("c_1", "1/V^2", 9 * a_0**2 / (64 * (phi_1 + phi_2)), "growth of
 v_fn = d.quantity("v_fn", "V", a_0 * phi_fn ** sp.Rational(3, 2), "voltage scale of Fowler-Nordheim tunnelling")
 
 
-def direct(bias: sp.Expr) -> sp.Expr:
-    """Return the current of direct tunnelling [A] at a bias [V], which stays below v_lim."""
-    held = bias / sp.sqrt(sp.sqrt(1 + (bias / v_lim) ** 4))
+def below_limit(bias: sp.Expr) -> sp.Expr:
+    """Return a bias [V] that levels off at v_lim."""
+    return bias / sp.sqrt(sp.sqrt(1 + (bias / v_lim) ** 4))
+
+
+def direct(held: sp.Expr) -> sp.Expr:
+    """Return the current of direct tunnelling [A] at a bias [V] below v_lim."""
     return g_0 * held * (1 - b_1 * held + c_1 * held**2)
 
 
-k_fn = d.quantity("k_fn", "A/V^2", direct(v_x) / v_x**2 * limexp(v_fn / v_x), "prefactor of Fowler-Nordheim tunnelling")
+k_fn = d.quantity(
+    "k_fn", "A/V^2", direct(below_limit(v_x)) / v_x**2 * limexp(v_fn / v_x), "prefactor of Fowler-Nordheim tunnelling"
+)
 size = d.quantity("size", "V", sp.sqrt(v**2 + (V_CORNER * v_x) ** 2), "magnitude of the bias")
+held = d.quantity("held", "V", below_limit(v), "bias of direct tunnelling, levelling off at v_lim", scale=1.0)
 h = d.quantity("h", "1", (v / v_x) ** 4, "weight of Fowler-Nordheim against direct tunnelling")
-i_t = d.quantity(
-    "i_t", "A", (direct(v) + h * k_fn * v * size * limexp(-v_fn / size)) / (1 + h), "tunnel current at w = 1"
-)
+share = d.quantity("share", "1", h / (1 + h), "share of Fowler-Nordheim tunnelling", scale=1.0)
+a_fn = d.quantity("a_fn", "1", limexp(-v_fn / size), "transmission of Fowler-Nordheim tunnelling", scale=1.0)
+i_t = d.quantity("i_t", "A", (1 - share) * direct(held) + share * k_fn * v * size * a_fn, "tunnel current at w = 1")
 i_te = d.quantity("i_te", "A", i_s * (limexp(v / v_te) - 1), "current of thermionic emission")
-s_c = d.quantity("s_c", "1", saturate(s, -S_LIMIT, S_LIMIT, 5), "volatile lowering, bounded")
-w_c = d.quantity("w_c", "1", saturate(w, 0, 1, 0.05), "vacancy coordinate, bounded")
-v_c = d.quantity("v_c", "V", saturate(v, -V_LIMIT, V_LIMIT, 1), "bias, bounded for the states")
-i_x = d.quantity("i_x", "A", limexp(s_c) * (i_te + limexp(-lam * (1 - w_c)) * i_t), "current")
+s_c = d.quantity("s_c", "1", saturate(s, -S_LIMIT, S_LIMIT, 5), "volatile lowering, bounded", scale=1.0)
+w_c = d.quantity("w_c", "1", saturate(w, 0, 1, 0.05), "vacancy coordinate, bounded", scale=1.0)
+v_c = d.quantity("v_c", "V", saturate(v, -V_LIMIT, V_LIMIT, 1), "bias, bounded for the states", scale=1.0)
+passed = d.quantity("passed", "1", limexp(-lam * (1 - w_c)), "part of the tunnel current that passes", scale=1.0)
+i_x = d.quantity("i_x", "A", limexp(s_c) * (i_te + passed * i_t), "current")
 v_e = d.quantity("v_e", "V", v_c + gam * s_c, "bias that moves the vacancies")
-over_set = d.quantity(
-    "over_set", "V", v_e - v_set - b_set * abs_power(w_c, n_set, W_CORNER), "bias over the threshold of set", scale=1.0
-)
+rise_set = d.quantity("rise_set", "1", abs_power(w_c, n_set, W_CORNER), "rise of the set threshold", scale=1.0)
+rise_res = d.quantity("rise_res", "1", abs_power(1 - w_c, n_res, W_CORNER), "rise of the reset threshold", scale=1.0)
+over_set = d.quantity("over_set", "V", v_e - v_set - b_set * rise_set, "bias over the threshold of set", scale=1.0)
 over_res = d.quantity(
     "over_res",
     "V",
-    -v_e - v_res - b_res * abs_power(1 - w_c, n_res, W_CORNER),
+    -v_e - v_res - b_res * rise_res,
     "bias over the threshold of reset",
     scale=1.0,
 )
+size_3 = d.quantity("size_3", "V^3", abs_power(v_c, 3, 1e-3), "cube of the magnitude of the bias", scale=1.0)
 
 d.current(p, n, i_x)
 d.charge(p, n, c_0 * v)
-d.rate(s, k_s * (v_c**3 - abs_power(v_c, 3, 1e-3) * s / s_max) - s / tau_s)
+d.rate(s, k_s * (v_c**3 - size_3 * s / s_max) - s / tau_s)
 d.rate(w, k_set * positive_part(over_set, d_set) * (1 - w) - k_res * positive_part(over_res, d_res) * w)
 d.observable("emission_current", "A", limexp(s_c) * i_te, "part of the current that is emission")
 d.noise("shot", p, n, 2 * ELEMENTARY_CHARGE * smooth_abs(i_x, 1e-15))

@@ -4,7 +4,7 @@ import sympy as sp
 
 from ..constants import BOLTZMANN
 from ..definition import Definition
-from ..primitives import limexp, limsinh, logistic, positive_part, saturate
+from ..primitives import limexp, limsinh, logistic, positive_part, saturate, smooth_abs
 
 DRIVE_CORNER = 1e-3
 """Rounding of the drive's positive and negative parts, in units of the drive at v_pulse: a read of 10 mV stays below it."""
@@ -103,27 +103,22 @@ drive = d.quantity(
     limsinh(over) * over**2 / (6 + over**2) / at_pulse,
     "drive of the silver ions, 1 at v_pulse",
 )
-forward = d.quantity("forward", "1", positive_part(drive, DRIVE_CORNER), "drive of precipitation")
-backward = d.quantity("backward", "1", positive_part(-drive, DRIVE_CORNER), "drive of dissolution")
-push = d.quantity(
-    "push",
+mild = d.quantity("mild", "1", sp.asinh(drive), "drive on a logarithmic scale of both signs", scale=1.0)
+swing = d.quantity(
+    "swing",
     "1",
-    forward / (1 + forward / DRIVE_MAX),
-    "drive of precipitation, levelling off",
+    limsinh(mild) / (1 + smooth_abs(limsinh(mild), DRIVE_CORNER) / DRIVE_MAX),
+    "drive of the silver ions, levelling off",
     scale=1.0,
-    lower=0.0,
+    lower=-DRIVE_MAX,
     upper=DRIVE_MAX,
 )
+push = d.quantity("push", "1", positive_part(swing, DRIVE_CORNER), "drive of precipitation", scale=1.0, lower=0.0)
 erase = d.quantity(
-    "erase",
-    "1/s",
-    k_erase * backward / (1 + backward / DRIVE_MAX),
-    "rate of dissolution",
-    scale=1.0,
-    lower=0.0,
+    "erase", "1/s", k_erase * positive_part(-swing, DRIVE_CORNER), "rate of dissolution", scale=1.0, lower=0.0
 )
 silver = d.quantity("silver", "1", saturate(history, 0, 1, 0.25), "history, bounded", scale=1.0, lower=-0.3, upper=1.3)
-kept = d.quantity("kept", "1", saturate(robust, 0, 1, 0.25), "robust share, bounded")
+kept = d.quantity("kept", "1", saturate(robust, 0, 1, 0.25), "robust share, bounded", scale=1.0)
 complete = d.quantity(
     "complete",
     "1",
@@ -133,6 +128,13 @@ complete = d.quantity(
     lower=0.0,
     upper=1.0,
 )
+fading = d.quantity(
+    "fading",
+    "1",
+    (1 - kept) * bridge / sp.sqrt(bridge**2 + bridge_round**2) / (1 + s_decay * silver),
+    "decay of the bridge, over that of a large one without history",
+    scale=1.0,
+)
 
 d.current(p, n, g_x * v)
 d.charge(p, n, c_0 * v)
@@ -140,7 +142,7 @@ d.rate(
     bridge,
     k_grow * (silver_ready + silver) * push * (1 - bridge / bridge_max)
     - erase * bridge
-    - (1 - kept) * bridge / sp.sqrt(bridge**2 + bridge_round**2) / (gain_atom * t_decay * (1 + s_decay * silver)),
+    - fading / (gain_atom * t_decay),
 )
 d.rate(
     robust,

@@ -15,22 +15,20 @@ import numpy as np
 from ...compact.constants import ZERO_CELSIUS
 from ...compact.model import FROZEN
 from ..ngspice import Plot, SolverOptions
+from ..steps import largest_step
 from ..subcircuit import format_subcircuit
 from .crossbar import MIDDLE_CAPACITANCE, Crossbar, Layer
 from .dynamic_write import WriteResult
 from .kernels import FloatArray
 from .network import Drive, Sides, Wires, read_sides
 from .sampled import Delivered, end_currents, write_result
-from .wiring import SIDES, bit_node, ends, layer_names, middle_nodes, places, segments, word_node
+from .wiring import SIDES, Corners, bit_node, ends, layer_names, middle_nodes, places, segments, word_node
 
 if TYPE_CHECKING:
     from PySpice.Spice.Netlist import Circuit
 
 LEAST_STEPS = 100
 """Time steps of a transient at least; the truncation error adds the others."""
-
-OPTIONS = SolverOptions(reltol=1e-4, abstol=1e-12, vntol=1e-6, chgtol=1e-14, trtol=7.0, method="gear")
-"""Solver settings of a transient: an array has thousands of states, and 4e-4 of full scale is reached with these."""
 
 SAVED_PER_LINE = 20
 """Vectors on one ``.save`` line."""
@@ -110,15 +108,16 @@ def array_circuit(crossbar: Crossbar, drive: Drive, times: FloatArray | None = N
 
 
 def format_linear_read(
-    conductances: FloatArray, drive: Drive, wires: Wires, options: SolverOptions | None = None
+    conductances: FloatArray, drive: Drive, wires: Wires, temperature: float, options: SolverOptions
 ) -> str:
-    """Return the deck of a read of linear cells: one operating point."""
+    """Return the deck of a read of linear cells at a temperature [K]: one operating point."""
     shape = conductances.shape
+    options = replace(options, temperature_c=temperature - ZERO_CELSIUS)
     sides = read_sides(drive, *shape, leading=None)
     lines = [f"* read of a {shape[0]} x {shape[1]} array of linear cells", *_linear_lines(conductances, wires)]
     lines += [*_wire_lines(wires, (shape[0], shape[1])), *_source_lines(wires, (shape[0], shape[1]), sides, None)]
     saved = [f"i(v{side}{k})" for side in SIDES for k in np.flatnonzero(~sides.open_ends[side])]
-    return _deck(lines, saved, options or SolverOptions(), ".op")
+    return _deck(lines, saved, options, ".op")
 
 
 def read_linear(plot: Plot, shape: tuple[int, int]) -> dict[str, FloatArray]:
@@ -126,7 +125,7 @@ def read_linear(plot: Plot, shape: tuple[int, int]) -> dict[str, FloatArray]:
     return {side: flows[:, 0] for side, flows in end_currents(shape, 1, _delivered(plot)).items()}
 
 
-def format_array(crossbar: Crossbar, drive: Drive, times: FloatArray, options: SolverOptions | None = None) -> str:
+def format_array(crossbar: Crossbar, drive: Drive, times: FloatArray, options: SolverOptions) -> str:
     """Return the deck of a transient of an array.
 
     Parameters
@@ -136,16 +135,16 @@ def format_array(crossbar: Crossbar, drive: Drive, times: FloatArray, options: S
         Each side (lines,) or (n_times, lines) [V].
     times : (n_times,) array
         Corners of the drive [s], rising from 0.
-    options : SolverOptions, optional
+    options : SolverOptions
     """
     wires = crossbar.wires
-    options = replace(options or OPTIONS, temperature_c=crossbar.temperature - ZERO_CELSIUS)
+    options = replace(options, temperature_c=crossbar.temperature - ZERO_CELSIUS)
     sides = read_sides(drive, *crossbar.shape, leading=len(times))
     saved = [f"i(v{side}{k})" for side in SIDES for k in np.flatnonzero(~sides.open_ends[side])]
     crossings = np.ndindex(crossbar.shape)
     saved += dict.fromkeys(f"v({node(wires, r, c)})" for r, c in crossings for node in (word_node, bit_node))
     saved += [f"v({p.name}.{s.name})" for p in places(crossbar) for s in p.layer.model.states]
-    step = float(times[-1]) / LEAST_STEPS
+    step = largest_step(Corners(times), LEAST_STEPS)
     lines = [f"* {crossbar.rows} x {crossbar.cols} crossbar", array_text(crossbar, drive, times)]
     return _deck(lines, saved, options, options.transient(float(times[-1]), step))
 

@@ -76,7 +76,7 @@ def write_array(
     drive: Drive,
     wires: Wires,
     *,
-    temperature: float = 300.0,
+    temperature: float,
     tolerance: float = 5e-5,
     sample_times: ArrayLike | None = None,
     max_steps: int = 1_000_000,

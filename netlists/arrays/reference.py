@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from ...compact.network import GROUND, Capacitor, Instance, Network, Resistor
-from ...compact.network_reference import simulate_network
+from ...compact.network_reference import ReferenceOptions, simulate_network
 from ...compact.result import Result
 from ...compact.stimulus import Drive as Source
 from ...compact.stimulus import Waveform
@@ -45,9 +45,11 @@ def array_network(crossbar: Crossbar, drive: Drive, times: FloatArray) -> Networ
     )
 
 
-def write_array_reference(crossbar: Crossbar, times: FloatArray, drive: Drive, samples: FloatArray) -> WriteResult:
+def write_array_reference(
+    crossbar: Crossbar, times: FloatArray, drive: Drive, samples: FloatArray, options: ReferenceOptions
+) -> WriteResult:
     """Return a transient of an array at sample times [s]."""
-    found = simulate_network(array_network(crossbar, drive, times), times=samples)
+    found = simulate_network(array_network(crossbar, drive, times), times=samples, options=options)
     sides = read_sides(drive, *crossbar.shape, leading=len(times))
     return write_result(
         crossbar,
@@ -59,7 +61,9 @@ def write_array_reference(crossbar: Crossbar, times: FloatArray, drive: Drive, s
     )
 
 
-def read_linear_reference(conductances: FloatArray, drive: Drive, wires: Wires) -> dict[str, FloatArray]:
+def read_linear_reference(
+    conductances: FloatArray, drive: Drive, wires: Wires, options: ReferenceOptions
+) -> dict[str, FloatArray]:
     """Return the current of each end [A] of an array of linear cells: into word lines, out of bit lines, 0 where open."""
     rows, cols = conductances.shape
     sides = read_sides(drive, rows, cols, leading=None)
@@ -71,7 +75,7 @@ def read_linear_reference(conductances: FloatArray, drive: Drive, wires: Wires) 
     network = Network(
         instances=(), resistors=(*_frame(wires, (rows, cols), driven), *cells), sources=_sources(driven, READ_TIMES)
     )
-    found = simulate_network(network, times=READ_TIMES[1:])
+    found = simulate_network(network, times=READ_TIMES[1:], options=options)
     flows = end_currents((rows, cols), 1, _delivered(found, wires, (rows, cols), sides))
     return {side: flow[:, 0] for side, flow in flows.items()}
 

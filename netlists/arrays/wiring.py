@@ -38,6 +38,22 @@ class End(NamedTuple):
     volts: FloatArray
 
 
+class Corners(NamedTuple):
+    """The corners of an array's drive [s], rising from 0; ``times`` (n_times,)."""
+
+    times: FloatArray
+
+    @property
+    def duration(self) -> float:
+        """Time of the last corner [s]."""
+        return float(self.times[-1])
+
+    @property
+    def shortest_feature(self) -> float:
+        """The shortest time between two corners [s]."""
+        return float(np.min(np.diff(self.times)))
+
+
 class Place(NamedTuple):
     """A device at a crossing."""
 

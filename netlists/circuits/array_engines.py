@@ -2,27 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Mapping
 from importlib import import_module
 from typing import Any
 
 import numpy as np
 
 from ...compact.errors import EngineError
-from ...compact.network_reference import ENGINE_VERSION
+from ...compact.network_reference import ENGINE_VERSION, ReferenceOptions
 from ...compact.version import __version__
 from .. import ngspice
 from ..arrays.crossbar import Crossbar
-from ..arrays.deck import LEAST_STEPS, OPTIONS, format_array, format_linear_read, read_linear, read_transient
+from ..arrays.deck import format_array, format_linear_read, read_linear, read_transient
 from ..arrays.dynamic_write import WriteResult, write_array
 from ..arrays.linear_read import solve_array
 from ..arrays.network import Drive, Wires
 from ..arrays.reference import read_linear_reference, write_array_reference
 from ..arrays.wiring import SIDES
+from ..engines import engine_options
+from ..ngspice import SolverOptions
+from .engine_options import ArrayOptions, kind_of
 
-ArrayEngine = Callable[[Crossbar, np.ndarray, Drive, np.ndarray], tuple[WriteResult, str]]
-"""Takes crossbar, times, drive and sample times; returns the waveforms at the samples, and the deck."""
+ArrayEngine = Callable[[Crossbar, np.ndarray, Drive, np.ndarray, Any], tuple[WriteResult, str]]
+"""Takes crossbar, times, drive, sample times and the engine's options; returns the waveforms at the samples, and the deck."""
+
+OPTIONS: Mapping[str, Mapping[str, Any]] = {
+    "ngspice": {"reltol": 1e-4, "abstol": 1e-12, "vntol": 1e-6, "chgtol": 1e-14, "trtol": 7.0, "method": "gear"},
+    "vacask": {"reltol": 1e-4, "vntol": 1e-6, "breakpoint_fraction": 0.1},
+}
+"""Solver options of an array, which has thousands of states: 4e-4 of full scale is reached with these."""
 
 LONGEST = 600.0
 """Seconds that a simulator may take."""
@@ -84,7 +92,9 @@ def require_affordable(engine: str, shape: tuple[int, ...], *, transient: bool, 
         raise EngineError(f"{rows} x {cols} cells would take {about}; take a faster engine or a smaller array")
 
 
-def _array(crossbar: Crossbar, times: np.ndarray, drive: Drive, samples: np.ndarray) -> tuple[WriteResult, str]:
+def _array(
+    crossbar: Crossbar, times: np.ndarray, drive: Drive, samples: np.ndarray, options: ArrayOptions
+) -> tuple[WriteResult, str]:
     result = write_array(
         crossbar.cell,
         crossbar.parameters(),
@@ -93,25 +103,35 @@ def _array(crossbar: Crossbar, times: np.ndarray, drive: Drive, samples: np.ndar
         drive,
         crossbar.wires,
         temperature=crossbar.temperature,
+        tolerance=options.reltol,
         sample_times=samples,
+        max_steps=options.max_steps,
     )
     return result, ""
 
 
-def _ngspice(crossbar: Crossbar, times: np.ndarray, drive: Drive, samples: np.ndarray) -> tuple[WriteResult, str]:
-    options = replace(OPTIONS, max_step=float(times[-1]) / LEAST_STEPS)
+def _ngspice(
+    crossbar: Crossbar, times: np.ndarray, drive: Drive, samples: np.ndarray, options: SolverOptions
+) -> tuple[WriteResult, str]:
     deck = format_array(crossbar, drive, times, options)
     raw = ngspice.run_deck(deck, timeout=LONGEST)
     return read_transient(crossbar, raw.plot("tran"), samples), deck
 
 
-def _vacask(crossbar: Crossbar, times: np.ndarray, drive: Drive, samples: np.ndarray) -> tuple[WriteResult, str]:
-    found: tuple[WriteResult, str] = _verilog_a().write_array_vacask(crossbar, times, drive, samples, timeout=LONGEST)
+def _vacask(
+    crossbar: Crossbar, times: np.ndarray, drive: Drive, samples: np.ndarray, options: Any
+) -> tuple[WriteResult, str]:
+    module = _verilog_a()
+    found: tuple[WriteResult, str] = module.write_array_vacask(
+        crossbar, times, drive, samples, options, timeout=LONGEST
+    )
     return found
 
 
-def _reference(crossbar: Crossbar, times: np.ndarray, drive: Drive, samples: np.ndarray) -> tuple[WriteResult, str]:
-    return write_array_reference(crossbar, times, drive, samples), ""
+def _reference(
+    crossbar: Crossbar, times: np.ndarray, drive: Drive, samples: np.ndarray, options: ReferenceOptions
+) -> tuple[WriteResult, str]:
+    return write_array_reference(crossbar, times, drive, samples, options), ""
 
 
 def _verilog_a() -> Any:
@@ -127,18 +147,32 @@ ARRAY_ENGINES: dict[str, ArrayEngine] = {
 """Engines of dynamic arrays by the name that the command line uses."""
 
 
-def read_ends(engine: str, conductances: np.ndarray, drive: Drive, wires: Wires) -> tuple[dict[str, np.ndarray], str]:
+def array_options(engine: str, given: Mapping[str, Any]) -> Any:
+    """Return an engine's options for an array, some given by name."""
+    return engine_options(kind_of(engine), {**OPTIONS.get(engine, {}), **given}, engine)
+
+
+def read_ends(
+    engine: str,
+    conductances: np.ndarray,
+    drive: Drive,
+    wires: Wires,
+    temperature: float,
+    options: Mapping[str, Any] | None = None,
+) -> tuple[dict[str, np.ndarray], str]:
     """Return the current of each end [A] of an array of linear cells, into word lines and out of bit lines, and the deck."""
+    chosen = array_options(engine, options or {})
     require_affordable(engine, conductances.shape, transient=False)
     if engine == "ngspice":
-        deck = format_linear_read(conductances, drive, wires)
+        deck = format_linear_read(conductances, drive, wires, temperature, chosen)
         raw = ngspice.run_deck(deck, timeout=LONGEST)
         rows, cols = conductances.shape
         return read_linear(raw.plot("op"), (rows, cols)), deck
     if engine == "vacask":
-        return _verilog_a().read_linear_vacask(conductances, drive, wires, timeout=LONGEST), ""
+        module = _verilog_a()
+        return module.read_linear_vacask(conductances, drive, wires, temperature, chosen, timeout=LONGEST), ""
     if engine == "reference":
-        return read_linear_reference(conductances, drive, wires), ""
+        return read_linear_reference(conductances, drive, wires, chosen), ""
     solution = solve_array(conductances, drive, wires)
     return {side: getattr(solution, f"{side}_currents") for side in SIDES}, ""
 
@@ -152,12 +186,18 @@ VERSIONS: dict[str, Callable[[], str]] = {
 
 
 def run_array(
-    engine: str, crossbar: Crossbar, times: np.ndarray, drive: Drive, samples: np.ndarray
+    engine: str,
+    crossbar: Crossbar,
+    times: np.ndarray,
+    drive: Drive,
+    samples: np.ndarray,
+    options: Mapping[str, Any] | None = None,
 ) -> tuple[WriteResult, str]:
-    """Run an array; see :func:`require_affordable`."""
+    """Run an array, some of the engine's options given by name; see :func:`require_affordable`."""
+    chosen = array_options(engine, options or {})
     factor = 1.0 if crossbar.selector is None else 5.0
     require_affordable(engine, crossbar.shape, transient=True, cell_factor=factor)
-    return ARRAY_ENGINES[engine](crossbar, times, drive, samples)
+    return ARRAY_ENGINES[engine](crossbar, times, drive, samples, chosen)
 
 
 def engine_version(engine: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -15,7 +15,9 @@ from ...compact.errors import UnknownNameError
 from ...compact.model import Model
 from ...compact.registry import resolve
 from ...compact.result import Measured
+from ..engines import engine_options
 from ..settings import Settings
+from .engine_options import kind_of
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -62,6 +64,28 @@ class Table:
     value: np.ndarray
     unit: str
     axes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Solver:
+    """What solves a circuit.
+
+    Attributes
+    ----------
+    engine : str
+    options : mapping of name to value
+        Solver options that replace the engine's own: the circuit's, and the user's before these.
+    progress : callable (done, total), optional
+    """
+
+    engine: str
+    options: Mapping[str, Any] = field(default_factory=dict)
+    progress: Progress | None = None
+
+    def told(self, done: int, total: int) -> None:
+        """Say how many runs are done."""
+        if self.progress is not None:
+            self.progress(done, total)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,13 +137,14 @@ class CircuitExperiment(Settings, ABC):
     """A circuit, its stimulus, and what is measured.
 
     Class attributes: ``engines`` (the first is the default), ``card`` and ``partner`` (names of the default cards; None where
-    there is no second device).
+    there is no second device), ``options`` (solver options by engine that replace the engine's own).
     """
 
     kind: ClassVar[str] = "circuit"
     engines: ClassVar[tuple[str, ...]]
     card: ClassVar[str]
     partner: ClassVar[str | None] = None
+    options: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
 
     def devices(
         self, card: Card | Model | str | None, partner: Card | Model | str | None, values: Mapping[str, float] | None
@@ -148,6 +173,7 @@ class CircuitExperiment(Settings, ABC):
         partner: Card | Model | str | None = None,
         values: Mapping[str, float] | None = None,
         progress: Progress | None = None,
+        options: Mapping[str, Any] | None = None,
     ) -> CircuitResult:
         """Run the circuit.
 
@@ -162,19 +188,25 @@ class CircuitExperiment(Settings, ABC):
         values : mapping of name to float, optional
             Parameter values that replace the synapse's.
         progress : callable (done, total), optional
+        options : mapping of name to value, optional
+            Solver options that replace the circuit's own and the engine's: fields of `SolverOptions` for ngspice, of
+            `ReferenceOptions`, `VacaskOptions`, `ArrayOptions` and `EquationOptions` for the others. The result's options
+            hold all of them.
 
         Raises
         ------
         UnknownNameError, ParameterError, EngineError
         """
         engine = self.known_engine(engine)
+        chosen = {**self.options.get(engine, {}), **(options or {})}
+        complete = asdict(engine_options(kind_of(engine), chosen, engine))
+        complete.pop("temperature_c", None)  # the setting ``temperature`` says it
         first, second = self.devices(card, partner, values)
-        return self.simulate(first, second, engine, progress)
+        result = self.simulate(first, second, Solver(engine, chosen, progress))
+        return replace(result, options={**complete, **result.options})
 
     @abstractmethod
-    def simulate(
-        self, synapse: Device, partner: Device | None, engine: str, progress: Progress | None
-    ) -> CircuitResult:
+    def simulate(self, synapse: Device, partner: Device | None, solver: Solver) -> CircuitResult:
         """Run the circuit with these devices."""
 
     @abstractmethod

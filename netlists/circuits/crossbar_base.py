@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, ClassVar, cast
 
@@ -14,7 +15,7 @@ from ..arrays.crossbar import Crossbar, Layer
 from ..arrays.linear_read import Scheme, bias
 from ..arrays.network import Drive, Wires
 from ..settings import choice, setting
-from .array_engines import cost_text
+from .array_engines import OPTIONS, cost_text
 from .base import CircuitExperiment, Device
 
 SCHEMES = ("V/2", "V/3", "float", "grounded")
@@ -33,6 +34,7 @@ class CrossbarExperiment(CircuitExperiment):
 
     engines: ClassVar[tuple[str, ...]] = ("ngspice", "array", "vacask", "reference")
     card: ClassVar[str] = "taox"
+    options: ClassVar[Mapping[str, Mapping[str, Any]]] = OPTIONS
 
     rows: int = setting(8, "1", "word lines", at_least=1)
     cols: int = setting(8, "1", "bit lines", at_least=1)

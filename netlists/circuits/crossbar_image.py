@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -15,8 +15,8 @@ from ...compact.result import Measured
 from ..arrays.crossbar import Crossbar, Layer
 from ..arrays.network import Drive, Wires
 from ..settings import choice, setting
-from .array_engines import cost_text, engine_version, run_array
-from .base import CircuitExperiment, CircuitResult, Device, Progress, Table, labelled
+from .array_engines import OPTIONS, cost_text, engine_version, run_array
+from .base import CircuitExperiment, CircuitResult, Device, Solver, Table, labelled
 from .drawing import array_map
 
 if TYPE_CHECKING:
@@ -124,6 +124,7 @@ class CrossbarImage(CircuitExperiment):
     title: ClassVar[str] = "images that are memorised or forgotten"
     engines: ClassVar[tuple[str, ...]] = ("array", "ngspice", "vacask", "reference")
     card: ClassVar[str] = "ag2s"
+    options: ClassVar[Mapping[str, Mapping[str, Any]]] = OPTIONS
 
     task: str = choice("numerals", tuple(TASKS), "which images")
     wired: int = setting(0, "1", "1 writes into a wired array", at_least=0)
@@ -142,15 +143,13 @@ class CrossbarImage(CircuitExperiment):
         cells = sum(p.pixels.size for p in TASKS[self.task].pictures)
         return cost_text(engine, cells, transient=True)
 
-    def simulate(
-        self, synapse: Device, partner: Device | None, engine: str, progress: Progress | None
-    ) -> CircuitResult:
+    def simulate(self, synapse: Device, partner: Device | None, solver: Solver) -> CircuitResult:
         task = TASKS[self.task]
         tables: dict[str, Table] = {}
         found: dict[str, Measured] = {}
         decks = []
         for k, picture in enumerate(task.pictures):
-            maps, deck = (self._wired if self.wired else self._single)(synapse, partner, picture, engine, k)
+            maps, deck = (self._wired if self.wired else self._single)(synapse, partner, picture, solver, k)
             tables[f"image_{picture.label.lower()}"] = Table(maps, "S", ("moment", "row", "column"))
             inside, outside = maps[:, picture.pixels], maps[:, ~picture.pixels]
             ratios = {
@@ -161,12 +160,11 @@ class CrossbarImage(CircuitExperiment):
                 found[f"{name}_{picture.label.lower()}_at_once"] = Measured(float(ratio[-2]), "1")
                 found[f"{name}_{picture.label.lower()}_later"] = Measured(float(ratio[-1]), "1")
             decks += [deck] if deck else []
-            if progress is not None:
-                progress(k + 1, len(task.pictures))
+            solver.told(k + 1, len(task.pictures))
         return CircuitResult(
             circuit=self.name,
-            engine=engine,
-            engine_version=engine_version(engine),
+            engine=solver.engine,
+            engine_version=engine_version(solver.engine),
             devices=labelled((synapse, partner)),
             tables=tables,
             quantities=found,
@@ -199,7 +197,7 @@ class CrossbarImage(CircuitExperiment):
         return np.concatenate([[0.0], ends, [ends[-1] + task.wait]])
 
     def _single(
-        self, synapse: Device, selector: Device | None, picture: Picture, engine: str, k: int
+        self, synapse: Device, selector: Device | None, picture: Picture, solver: Solver, k: int
     ) -> tuple[np.ndarray, str]:
         """Return the maps (moments, rows, cols) [S] of pixels that are measured one by one, and the deck."""
         task, pixels = TASKS[self.task], picture.pixels
@@ -213,11 +211,11 @@ class CrossbarImage(CircuitExperiment):
         crossbar = self._crossbar(synapse, selector, (pixels.size, 1), Wires(left=task.resistance), k)
         amplitude = picture.amplitude * (self.boost or 1.0)
         drive = Drive(left=amplitude * shape[:, None] * pixels.ravel(), bottom=np.zeros(1))
-        result, deck = run_array(engine, crossbar, corners, drive, moments)
+        result, deck = run_array(solver.engine, crossbar, corners, drive, moments, solver.options)
         return self._maps(crossbar, result.states).reshape(len(moments), *pixels.shape), deck
 
     def _wired(
-        self, synapse: Device, selector: Device | None, picture: Picture, engine: str, k: int
+        self, synapse: Device, selector: Device | None, picture: Picture, solver: Solver, k: int
     ) -> tuple[np.ndarray, str]:
         """Return the maps (moments, rows, cols) [S] of an image in a wired array, and the deck."""
         task, pixels = TASKS[self.task], picture.pixels
@@ -241,7 +239,7 @@ class CrossbarImage(CircuitExperiment):
         wires = Wires(word_segment=segment, bit_segment=segment, left=1.0, bottom=task.resistance)
         crossbar = self._crossbar(synapse, selector, (rows, cols), wires, k)
         drive = Drive(left=np.array(left), bottom=np.array(bottom))
-        result, deck = run_array(engine, crossbar, np.array(time), drive, moments)
+        result, deck = run_array(solver.engine, crossbar, np.array(time), drive, moments, solver.options)
         return self._maps(crossbar, result.states), deck
 
     def _maps(self, crossbar: Crossbar, states: np.ndarray) -> np.ndarray:

@@ -13,7 +13,7 @@ from ..arrays.linear_read import Scheme, bias, solve_array
 from ..arrays.network import Drive
 from ..settings import setting
 from .array_engines import cost_text, engine_version, read_ends, run_array
-from .base import CircuitResult, Device, Progress, Table, labelled
+from .base import CircuitResult, Device, Solver, Table, labelled
 from .crossbar_base import CrossbarExperiment
 from .drawing import array_map
 
@@ -40,9 +40,7 @@ class CrossbarRead(CrossbarExperiment):
     def estimate(self, engine: str) -> str:
         return cost_text(engine, self.rows * self.cols, transient=False)
 
-    def simulate(
-        self, synapse: Device, partner: Device | None, engine: str, progress: Progress | None
-    ) -> CircuitResult:
+    def simulate(self, synapse: Device, partner: Device | None, solver: Solver) -> CircuitResult:
         generator = np.random.default_rng([self.seed, 0])
         shape = (self.rows, self.cols)
         weights, inputs = generator.random(shape), self.v_read * generator.random(self.rows)
@@ -50,11 +48,11 @@ class CrossbarRead(CrossbarExperiment):
         g = crossbar.memory.conductances(self.v_read, shape, self.temperature)
         drive = Drive(left=inputs, bottom=np.zeros(self.cols))
         solution = solve_array(g, drive, self.wires)
-        ends, deck = read_ends(engine, g, drive, self.wires)
+        ends, deck = self._ends(solver, g, drive)
         ideal = inputs @ g
         loss = ends["bottom"] / ideal - 1
         lost = inputs[:, None] - (solution.word_voltages - solution.bit_voltages)
-        plain = self._margin(self._linear_columns(engine, synapse))
+        plain = self._margin(self._linear_columns(solver, synapse))
         found = {
             "worst_error": Measured(float(np.max(np.abs(loss))), "1"),
             "rms_error": Measured(float(np.sqrt(np.mean(loss**2))), "1"),
@@ -62,14 +60,14 @@ class CrossbarRead(CrossbarExperiment):
             **plain,
         }
         if partner is not None:
-            with_selector = self._margin(self._selector_columns(engine, synapse, partner))
+            with_selector = self._margin(self._selector_columns(solver, synapse, partner))
             found |= {f"selector_{name}": value for name, value in with_selector.items()}
             ratio = cast(float, with_selector["read_margin"].value) / cast(float, plain["read_margin"].value)
             found["margin_ratio"] = Measured(ratio, "1")
         return CircuitResult(
             circuit=self.name,
-            engine=engine,
-            engine_version=engine_version(engine),
+            engine=solver.engine,
+            engine_version=engine_version(solver.engine),
             devices=labelled((synapse, partner)),
             tables={
                 "input": Table(inputs, "V", ("row",)),
@@ -83,12 +81,15 @@ class CrossbarRead(CrossbarExperiment):
             decks=(deck,) if deck else (),
         )
 
+    def _ends(self, solver: Solver, conductances: np.ndarray, drive: Drive) -> tuple[dict[str, np.ndarray], str]:
+        return read_ends(solver.engine, conductances, drive, self.wires, self.temperature, solver.options)
+
     def _corner(self, on: bool) -> np.ndarray:
         weights = np.ones((self.rows, self.cols))
         weights[0, -1] = 1.0 if on else 0.0
         return weights
 
-    def _linear_columns(self, engine: str, synapse: Device) -> dict[str, tuple[float, float]]:
+    def _linear_columns(self, solver: Solver, synapse: Device) -> dict[str, tuple[float, float]]:
         """Return the column's and the cell's current [A], the cell on and off, all cells linear."""
         shape = (self.rows, self.cols)
         lines = bias(cast(Scheme, self.scheme), shape, row=0, col=self.cols - 1, voltage=self.v_read)
@@ -97,11 +98,11 @@ class CrossbarRead(CrossbarExperiment):
             crossbar = self.crossbar(synapse, None, self._corner(on), programmed=False)
             g = crossbar.memory.conductances(self.v_read, shape, self.temperature)
             solution = solve_array(g, lines, self.wires)
-            ends, _ = read_ends(engine, g, lines, self.wires)
+            ends, _ = self._ends(solver, g, lines)
             found[label] = (float(ends["bottom"][-1]), float(solution.cell_currents[0, -1]))
         return found
 
-    def _selector_columns(self, engine: str, synapse: Device, selector: Device) -> dict[str, tuple[float, float]]:
+    def _selector_columns(self, solver: Solver, synapse: Device, selector: Device) -> dict[str, tuple[float, float]]:
         """Return the column's and the cell's current [A] at the end of a read pulse, the cell on and off."""
         edge = self.read_width / 100
         times = np.array([0.0, edge, edge + self.read_width])
@@ -109,7 +110,7 @@ class CrossbarRead(CrossbarExperiment):
         found = {}
         for label, on in (("on", True), ("off", False)):
             crossbar = self.crossbar(synapse, selector, self._corner(on), programmed=False)
-            result, _ = run_array(engine, crossbar, times, drive, times[-1:])
+            result, _ = run_array(solver.engine, crossbar, times, drive, times[-1:], solver.options)
             found[label] = (
                 float(result.bottom_currents[-1, -1]),
                 self._cell_current(crossbar, result.states[-1], result.cell_voltages[-1]),

@@ -12,7 +12,7 @@ from ...compact.result import Measured
 from ..arrays.crossbar import Crossbar
 from ..settings import setting
 from .array_engines import engine_version, run_array
-from .base import CircuitResult, Device, Progress, Table, labelled
+from .base import CircuitResult, Device, Solver, Table, labelled
 from .crossbar_base import CrossbarExperiment, pulse_corners
 from .drawing import array_map, curve
 
@@ -40,9 +40,7 @@ class CrossbarWrite(CrossbarExperiment):
     gap: float = setting(1e-5, "s", "from a pulse to the next", above=0)
     start: float = setting(0.3, "1", "weight of the selected cell before the pulses", at_least=0)
 
-    def simulate(
-        self, synapse: Device, partner: Device | None, engine: str, progress: Progress | None
-    ) -> CircuitResult:
+    def simulate(self, synapse: Device, partner: Device | None, solver: Solver) -> CircuitResult:
         if self.row >= self.rows or self.col >= self.cols:
             raise ParameterError("circuit 'crossbar-write'", [f"cell ({self.row}, {self.col}) is outside the array"])
         weights = np.random.default_rng([self.seed, 0]).random((self.rows, self.cols))
@@ -51,7 +49,7 @@ class CrossbarWrite(CrossbarExperiment):
         times, shape = pulse_corners(self.width, self.edge, self.gap, np.ones(self.pulses))
         drive = self.select(shape, self.row, self.col, self.amplitude)
         samples = np.concatenate([times[:1], times[4::4], times[-1:]])
-        result, deck = run_array(engine, crossbar, times, drive, samples)
+        result, deck = run_array(solver.engine, crossbar, times, drive, samples, solver.options)
         states = crossbar.memory_states(result.states)[..., 0]
         change = states[-1] - states[0]
         half = np.zeros(change.shape, bool)
@@ -61,11 +59,11 @@ class CrossbarWrite(CrossbarExperiment):
         rest[self.row, self.col] = False
         selected = float(change[self.row, self.col])
         disturb = float(np.max(np.abs(change[half]), initial=0.0))
-        alone = self._alone(crossbar, engine, times, shape)
+        alone = self._alone(crossbar, solver, times, shape)
         return CircuitResult(
             circuit=self.name,
-            engine=engine,
-            engine_version=engine_version(engine),
+            engine=solver.engine,
+            engine_version=engine_version(solver.engine),
             devices=labelled((synapse, partner)),
             tables={
                 "time": Table(samples, "s", ("time",)),
@@ -83,7 +81,7 @@ class CrossbarWrite(CrossbarExperiment):
             decks=(deck,) if deck else (),
         )
 
-    def _alone(self, crossbar: Crossbar, engine: str, times: np.ndarray, shape: np.ndarray) -> float:
+    def _alone(self, crossbar: Crossbar, solver: Solver, times: np.ndarray, shape: np.ndarray) -> float:
         single = replace(
             crossbar,
             rows=1,
@@ -93,7 +91,7 @@ class CrossbarWrite(CrossbarExperiment):
             wires=replace(crossbar.wires, word_segment=0.0, bit_segment=0.0),
         )
         drive = replace(self, rows=1, cols=1, cells={}).select(shape, 0, 0, self.amplitude)
-        result, _ = run_array(engine, single, times, drive, times[[0, -1]])
+        result, _ = run_array(solver.engine, single, times, drive, times[[0, -1]], solver.options)
         states = single.memory_states(result.states)[:, 0, 0, 0]
         return float(states[-1] - states[0])
 

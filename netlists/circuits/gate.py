@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -13,11 +14,13 @@ from ...compact.errors import ParameterError
 from ...compact.network import GROUND, Instance, Network, Resistor, divider
 from ...compact.result import Measured, Result
 from ...compact.stimulus import Drive
+from ..engines import engine_options
 from ..network import NetworkJob, run_networks
 from ..settings import choice, setting
 from .array_engines import engine_version
-from .base import CircuitExperiment, CircuitResult, Device, Progress, Table, labelled
+from .base import CircuitExperiment, CircuitResult, Device, Solver, Table, labelled
 from .drawing import curve
+from .engine_options import EquationOptions
 from .gate_limits import conduction, divider_limits
 from .gate_rates import follow, rate_law, rest, weights
 from .spikes import FORMS, PEAK, SILENT, Spike, divided
@@ -25,7 +28,7 @@ from .spikes import FORMS, PEAK, SILENT, Spike, divided
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-OPTIONS: dict[str, dict[str, float]] = {"ngspice": {"reltol": 1e-5, "trtol": 3.0}}
+OPTIONS: Mapping[str, Mapping[str, Any]] = {"ngspice": {"reltol": 1e-5, "trtol": 3.0}}
 """Solver options of a spike event."""
 
 EQUATIONS = "emitted Python equations, SciPy LSODA"
@@ -47,6 +50,7 @@ class GateExperiment(CircuitExperiment):
 
     engines: ClassVar[tuple[str, ...]] = ("ngspice", "vacask", "reference")
     card: ClassVar[str] = "huang_ysz"
+    options: ClassVar[Mapping[str, Mapping[str, Any]]] = OPTIONS
 
     form: str = choice("antisymmetric", tuple(FORMS), "of plasticity")
     unit: float = setting(1e-3, "s", "unit of the spikes' times", above=0)
@@ -86,20 +90,21 @@ class GateExperiment(CircuitExperiment):
             temperature=self.temperature,
         )
 
-    def run_events(self, networks: list[Network], engine: str, progress: Progress | None) -> list[Result]:
+    def run_events(self, networks: list[Network], solver: Solver) -> list[Result]:
         """Run networks on an engine."""
         jobs = [NetworkJob(network=n, experiment=self.name) for n in networks]
-        return run_networks(jobs, engine, progress=progress, options=OPTIONS.get(engine))
+        return run_networks(jobs, solver.engine, progress=solver.progress, options=solver.options)
 
     def final_weights(self, synapse: Device, results: list[Result], instance: str = "dut") -> np.ndarray:
         """Return the weights [S] after the rest that follows each run."""
         states = np.array([[r[f"{instance}.{s.name}"][-1] for r in results] for s in synapse.model.states])
-        return weights(synapse, rest(synapse, states, self.wait))
+        return weights(synapse, rest(synapse, states, self.wait, self.temperature), self.temperature)
 
     def rest_weight(self, synapse: Device) -> float:
         """Return the weight [S] of a synapse that has rested as long without a spike."""
         start = np.array(synapse.model.initial_states(synapse.model.values(synapse.values)))[:, None]
-        return float(weights(synapse, rest(synapse, start, self.wait))[0])
+        rested = rest(synapse, start, self.wait, self.temperature)
+        return float(weights(synapse, rested, self.temperature)[0])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -121,9 +126,7 @@ class GateSTDP(GateExperiment):
     dopamine: float = setting(1.0, "1", "factor on the second neuron's spike, from 1 to -1")
     rate_change: float = setting(2e-8, "S", "change of weight over which the rates of eq. 1 are taken", above=0)
 
-    def simulate(
-        self, synapse: Device, partner: Device | None, engine: str, progress: Progress | None
-    ) -> CircuitResult:
+    def simulate(self, synapse: Device, partner: Device | None, solver: Solver) -> CircuitResult:
         self.check(synapse)
         pre, post, longest = self.spikes()
         post = post.scaled(1.0, self.dopamine)
@@ -131,11 +134,11 @@ class GateSTDP(GateExperiment):
         silent = SILENT.scaled(self.unit, 1.0)
         networks = [self.event(synapse, pre, post, float(d)) for d in delays]
         networks += [self.event(synapse, pre, silent, 0.0), self.event(synapse, silent, post, 0.0)]
-        results = self.run_events(networks, engine, progress)
+        results = self.run_events(networks, solver)
         before = self.rest_weight(synapse)
         change = self.final_weights(synapse, results) - before
         curve_, alone = change[:-2], change[-2:]
-        law = rate_law(synapse, self.peak, self.rate_change)
+        law = rate_law(synapse, self.peak, self.rate_change, self.temperature)
         summed = np.array([law.sum(divided(pre, post, float(d))) for d in delays])
         factor = float(curve_ @ summed / (summed @ summed)) if np.any(summed) else float("nan")
         shown = int(np.argmin(np.where(delays > 0, delays, np.inf)))
@@ -143,8 +146,8 @@ class GateSTDP(GateExperiment):
         size = float(np.max(np.abs(curve_)))
         return CircuitResult(
             circuit=self.name,
-            engine=engine,
-            engine_version=engine_version(engine),
+            engine=solver.engine,
+            engine_version=engine_version(solver.engine),
             devices=labelled((synapse,)),
             tables={
                 "delay": Table(delays, "s", ("delay",)),
@@ -224,13 +227,11 @@ class GateHeterogeneous(GateExperiment):
 
     delays: int = setting(11, "1", "delays of both signs", at_least=3)
 
-    def simulate(
-        self, synapse: Device, partner: Device | None, engine: str, progress: Progress | None
-    ) -> CircuitResult:
+    def simulate(self, synapse: Device, partner: Device | None, solver: Solver) -> CircuitResult:
         self.check(synapse)
         pre, post, longest = self.spikes()
         delays = np.linspace(-longest, longest, self.delays)
-        results = self.run_events([self._pair(synapse, pre, post, float(d)) for d in delays], engine, progress)
+        results = self.run_events([self._pair(synapse, pre, post, float(d)) for d in delays], solver)
         before = self.rest_weight(synapse)
         changes = {k: self.final_weights(synapse, results, k) - before for k in ("first", "second")}
         found = {}
@@ -243,8 +244,8 @@ class GateHeterogeneous(GateExperiment):
             )
         return CircuitResult(
             circuit=self.name,
-            engine=engine,
-            engine_version=engine_version(engine),
+            engine=solver.engine,
+            engine_version=engine_version(solver.engine),
             devices=labelled((synapse,)),
             tables={
                 "delay": Table(delays, "s", ("delay",)),
@@ -299,41 +300,39 @@ class GateCumulative(GateExperiment):
     delay: float = setting(20.0, "1", "between the spikes of a pair, in units", above=0)
     period: float = setting(400.0, "1", "from a pair to the next, in units", above=0)
 
-    def simulate(
-        self, synapse: Device, partner: Device | None, engine: str, progress: Progress | None
-    ) -> CircuitResult:
+    def simulate(self, synapse: Device, partner: Device | None, solver: Solver) -> CircuitResult:
         self.check(synapse)
-        train = self._equations if engine == "equations" else partial(self._simulated, engine)
+        train = partial(self._equations if solver.engine == "equations" else self._simulated, solver)
         states = np.array(synapse.model.initial_states(synapse.model.values(synapse.values)))
         passed = [states[:, None]]
         for cycle in range(self.cycles):
             for sign in (1, -1):
                 passed.append(train(synapse, passed[-1][:, -1], sign))
-            if progress is not None:
-                progress(cycle + 1, self.cycles)
-        found = weights(synapse, np.concatenate(passed, axis=1))
+            solver.told(cycle + 1, self.cycles)
+        found = weights(synapse, np.concatenate(passed, axis=1), self.temperature)
         each = [found[2 * self.pairs * k : 2 * self.pairs * (k + 1) + 1] for k in range(self.cycles)]
         ratios = [float(np.max(w) / np.min(w)) for w in each]
         return CircuitResult(
             circuit=self.name,
-            engine=engine,
-            engine_version=EQUATIONS if engine == "equations" else engine_version(engine),
+            engine=solver.engine,
+            engine_version=EQUATIONS if solver.engine == "equations" else engine_version(solver.engine),
             devices=labelled((synapse,)),
             tables={"weight": Table(found, "S", ("pair",))},
             quantities={"ratio": Measured(ratios, "1"), "smallest_ratio": Measured(min(ratios), "1")},
             options=self.record(),
         )
 
-    def _equations(self, synapse: Device, states: np.ndarray, sign: int) -> np.ndarray:
+    def _equations(self, solver: Solver, synapse: Device, states: np.ndarray, sign: int) -> np.ndarray:
         """Return the states after each pair of a train, (n_states, pairs)."""
         pre, post, _ = self.spikes()
         gate, found = divided(pre, post, sign * self.delay * self.unit), []
+        options = engine_options(EquationOptions, solver.options, solver.engine)
         for _ in range(self.pairs):
-            states = follow(synapse, states, gate, self.period * self.unit)
+            states = follow(synapse, states, gate, self.period * self.unit, self.temperature, options)
             found.append(states)
         return np.stack(found, axis=1)
 
-    def _simulated(self, engine: str, synapse: Device, states: np.ndarray, sign: int) -> np.ndarray:
+    def _simulated(self, solver: Solver, synapse: Device, states: np.ndarray, sign: int) -> np.ndarray:
         """Return the states after each pair of a train that is simulated in the divider, (n_states, pairs)."""
         model = synapse.model
         starts = {s.initial_parameter.name: float(v) for s, v in zip(model.states, states, strict=True)}
@@ -351,7 +350,7 @@ class GateCumulative(GateExperiment):
             temperature=self.temperature,
         )
         job = NetworkJob(network=network, experiment=self.name, steps=STEPS_A_PAIR * self.pairs)
-        (result,) = run_networks([job], engine, options=OPTIONS.get(engine))
+        (result,) = run_networks([job], solver.engine, options=solver.options)
         return np.stack([result.at(f"dut.{s.name}", period * np.arange(1, self.pairs + 1)) for s in model.states])
 
     def draw(self, result: CircuitResult, figure: Figure) -> None:

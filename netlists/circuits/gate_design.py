@@ -10,7 +10,7 @@ import numpy as np
 from ...compact.result import Measured
 from ..settings import choice, setting
 from .array_engines import engine_version
-from .base import CircuitResult, Device, Progress, Table, labelled
+from .base import CircuitResult, Device, Solver, Table, labelled
 from .drawing import curve
 from .gate import GateExperiment
 from .spikes import SILENT
@@ -46,25 +46,31 @@ class GateDesign(GateExperiment):
         forms = {"antisymmetric": one_sided, "anti-hebbian": -one_sided, "ltp-only": bump, "ltd-only": -bump}
         return forms.get(self.wanted, (1 - x**2) * np.exp(-(x**2) / 1.5))
 
-    def simulate(
-        self, synapse: Device, partner: Device | None, engine: str, progress: Progress | None
-    ) -> CircuitResult:
+    def simulate(self, synapse: Device, partner: Device | None, solver: Solver) -> CircuitResult:
         self.check(synapse)
         reach = 3 * self.width * self.unit
         delays = np.linspace(-reach, reach, self.delays)
         form = self.form_at(delays)
-        design = design_spikes(synapse, delays, form, peak=self.peak, length=self.length * self.unit, seed=self.seed)
+        design = design_spikes(
+            synapse,
+            delays,
+            form,
+            temperature=self.temperature,
+            peak=self.peak,
+            length=self.length * self.unit,
+            seed=self.seed,
+        )
         silent = SILENT.scaled(self.unit, 1.0)
         networks = [self.event(synapse, design.pre, design.post, float(d)) for d in delays]
         networks += [self.event(synapse, design.pre, silent, 0.0), self.event(synapse, silent, design.post, 0.0)]
-        results = self.run_events(networks, engine, progress)
+        results = self.run_events(networks, solver)
         change = self.final_weights(synapse, results) - self.rest_weight(synapse)
         found, alone = change[:-2], change[-2:]
         correlation = float(found @ form / (np.linalg.norm(found) * np.linalg.norm(form)))
         return CircuitResult(
             circuit=self.name,
-            engine=engine,
-            engine_version=engine_version(engine),
+            engine=solver.engine,
+            engine_version=engine_version(solver.engine),
             devices=labelled((synapse,)),
             tables={
                 "delay": Table(delays, "s", ("delay",)),

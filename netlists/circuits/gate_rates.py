@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 from scipy.integrate import solve_ivp
 
-from ...compact.constants import ROOM_TEMPERATURE
 from ...compact.errors import SimulationError
 from ...compact.model import Model
 from ...compact.python_code import compile_python
 from .base import Device
+from .engine_options import EquationOptions
 from .spikes import Spike
 
 V_READ = 0.1
@@ -30,11 +30,11 @@ def potentials(model: Model, gate: Any, read: float = 0.0) -> list[Any]:
     return [at.get(v.plus, 0.0) - at.get(v.minus, 0.0) for v in model.voltages]
 
 
-def weights(device: Device, states: np.ndarray, v_read: float = V_READ) -> np.ndarray:
-    """Return the conductance of the read port [S] at states (n_states, n)."""
+def weights(device: Device, states: np.ndarray, temperature: float, v_read: float = V_READ) -> np.ndarray:
+    """Return the conductance of the read port [S] at states (n_states, n) and a temperature [K]."""
     model = device.model
     p = list(model.values(device.values).values())
-    flows = compile_python(model).currents(potentials(model, 0.0, v_read), states, p, ROOM_TEMPERATURE)
+    flows = compile_python(model).currents(potentials(model, 0.0, v_read), states, p, temperature)
     terminal = model.read[0]
     total = sum(
         ((b.plus == terminal) * 1.0 - (b.minus == terminal) * 1.0) * i
@@ -49,8 +49,10 @@ def initial_states(device: Device, count: int) -> np.ndarray:
     return np.tile(np.array(start)[:, None], (1, count))
 
 
-def hold(device: Device, states: np.ndarray, gate: np.ndarray, times: np.ndarray) -> np.ndarray:
+def hold(device: Device, states: np.ndarray, gate: np.ndarray, times: np.ndarray, temperature: float) -> np.ndarray:
     """Return the states (n_times, n_states, n) of devices, each at a constant gate voltage (n,) [V], at times [s] from 0.
+
+    The temperature is in K.
 
     Raises
     ------
@@ -65,7 +67,7 @@ def hold(device: Device, states: np.ndarray, gate: np.ndarray, times: np.ndarray
 
     def rate(time: float, y: np.ndarray) -> np.ndarray:
         x = states + scales * y.reshape(shape)
-        return np.ravel(np.stack(functions.rates(volts, x, p, ROOM_TEMPERATURE)) / scales)
+        return np.ravel(np.stack(functions.rates(volts, x, p, temperature)) / scales)
 
     count = shape[1]
     pattern = np.kron(np.ones((shape[0], shape[0])), np.eye(count))
@@ -85,13 +87,17 @@ def hold(device: Device, states: np.ndarray, gate: np.ndarray, times: np.ndarray
     return np.asarray(states + scales * answer.y.T.reshape(len(times), *shape))
 
 
-def rest(device: Device, states: np.ndarray, duration: float) -> np.ndarray:
-    """Return the states (n_states, n) of devices after a time at 0 V [s]."""
-    return np.asarray(hold(device, states, np.zeros(states.shape[1]), np.array([0.0, duration]))[-1])
+def rest(device: Device, states: np.ndarray, duration: float, temperature: float) -> np.ndarray:
+    """Return the states (n_states, n) of devices after a time [s] at 0 V and a temperature [K]."""
+    return np.asarray(hold(device, states, np.zeros(states.shape[1]), np.array([0.0, duration]), temperature)[-1])
 
 
-def follow(device: Device, states: np.ndarray, gate: Spike, duration: float) -> np.ndarray:
+def follow(
+    device: Device, states: np.ndarray, gate: Spike, duration: float, temperature: float, options: EquationOptions
+) -> np.ndarray:
     """Return the states (n_states,) of one device after a gate waveform and rest at 0 V, ``duration`` [s] in all.
+
+    The temperature is in K.
 
     The gate voltage is the divider's own: right where its resistors are far below the gate's resistance, and its time
     constant below the spikes' edges.
@@ -109,12 +115,12 @@ def follow(device: Device, states: np.ndarray, gate: Spike, duration: float) -> 
 
     def rate(time: float, y: np.ndarray) -> np.ndarray:
         volts = potentials(model, float(gate(np.array(time))))
-        return np.asarray(np.array(functions.rates(volts, scales * y, p, ROOM_TEMPERATURE)) / scales)
+        return np.asarray(np.array(functions.rates(volts, scales * y, p, temperature)) / scales)
 
     for start, end in pairwise(corners.tolist()):
         if end <= start:
             continue
-        answer = solve_ivp(rate, (start, end), y, method="LSODA", rtol=RELATIVE_TOLERANCE, atol=1e-9)
+        answer = solve_ivp(rate, (start, end), y, method="LSODA", rtol=options.reltol, atol=options.abstol)
         if not answer.success:
             raise SimulationError("convergence", f"'{model.name}' under a gate waveform: {answer.message}")
         y = answer.y[:, -1]
@@ -140,7 +146,9 @@ class RateLaw:
         return float(np.trapezoid(self(gate(time)), time))
 
 
-def rate_law(device: Device, peak: float, change: float, longest: float = 1e3, count: int = 20) -> RateLaw:
+def rate_law(
+    device: Device, peak: float, change: float, temperature: float, longest: float = 1e3, count: int = 20
+) -> RateLaw:
     """Return the rates of pulses of constant voltage, each as long as it takes to change the weight by ``change`` [S].
 
     Parameters
@@ -150,6 +158,8 @@ def rate_law(device: Device, peak: float, change: float, longest: float = 1e3, c
         Largest voltage [V], of both signs.
     change : float
         Change of weight [S] over which a rate is taken.
+    temperature : float
+        [K].
     longest : float
         Longest pulse [s]; the rate is that of its whole change where it does not reach ``change``.
     count : int
@@ -158,8 +168,8 @@ def rate_law(device: Device, peak: float, change: float, longest: float = 1e3, c
     half = np.linspace(0.0, peak, count + 1)
     voltage = np.concatenate([-half[:0:-1], half])
     times = np.concatenate([[0.0], np.geomspace(1e-10, longest, 260)])
-    states = hold(device, initial_states(device, voltage.size), voltage, times)
-    weight = np.stack([weights(device, s) for s in states])
+    states = hold(device, initial_states(device, voltage.size), voltage, times, temperature)
+    weight = np.stack([weights(device, s, temperature) for s in states])
     moved = weight - weight[0]
     rates = np.empty(voltage.size)
     for k in range(voltage.size):

@@ -10,7 +10,7 @@ import numpy as np
 from ...compact.result import Measured
 from ..settings import setting
 from .array_engines import engine_version
-from .base import CircuitResult, Device, Progress, Table, labelled
+from .base import CircuitResult, Device, Solver, Table, labelled
 from .drawing import curve
 from .gate import GateExperiment, GateSTDP
 
@@ -51,27 +51,23 @@ class GateRegimes(GateExperiment):
 
     delays: int = setting(9, "1", "delays of both signs", at_least=3)
 
-    def simulate(
-        self, synapse: Device, partner: Device | None, engine: str, progress: Progress | None
-    ) -> CircuitResult:
+    def simulate(self, synapse: Device, partner: Device | None, solver: Solver) -> CircuitResult:
         found: dict[str, Measured] = {}
         tables: dict[str, Table] = {}
         decks: tuple[str, ...] = ()
         for k, (label, regime) in enumerate(REGIMES.items()):
             own = {n: v for n, v in regime.values.items() if n in {p.name for p in synapse.model.parameters}}
-            result = self._single(regime).simulate(
-                replace(synapse, values={**synapse.values, **own}), partner, engine, None
-            )
+            device = replace(synapse, values={**synapse.values, **own})
+            result = self._single(regime).simulate(device, partner, replace(solver, progress=None))
             tables[f"delay_{label}"] = result.tables["delay"]
             tables[f"change_{label}"] = result.tables["change"]
             found |= {f"{name}_{label}": result.quantities[name] for name in SHOWN}
             decks += result.decks
-            if progress is not None:
-                progress(k + 1, len(REGIMES))
+            solver.told(k + 1, len(REGIMES))
         return CircuitResult(
             circuit=self.name,
-            engine=engine,
-            engine_version=engine_version(engine),
+            engine=solver.engine,
+            engine_version=engine_version(solver.engine),
             devices=labelled((synapse,)),
             tables=tables,
             quantities=found,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
@@ -19,7 +20,7 @@ from ..arrays.network import Drive, Wires
 from ..network import NetworkJob, run_networks
 from ..settings import setting
 from .array_engines import engine_version, run_array
-from .base import CircuitExperiment, CircuitResult, Device, Progress, Table, labelled
+from .base import CircuitExperiment, CircuitResult, Device, Solver, Table, labelled
 from .drawing import curve
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 Pair = tuple[Waveform, Waveform | None]
 """What the first and the second neuron do; None is ground."""
 
-OPTIONS: dict[str, dict[str, float]] = {
+OPTIONS: Mapping[str, Mapping[str, Any]] = {
     "ngspice": {"reltol": 1e-4, "trtol": 3.0, "abstol": 1e-12, "vntol": 1e-6, "chgtol": 1e-14}
 }
 """Solver options: a change of weight is then within 0.4 % of the largest one of the reference engine's."""
@@ -50,6 +51,7 @@ class SeriesSynapse(CircuitExperiment):
 
     engines: ClassVar[tuple[str, ...]] = ("ngspice", "array", "vacask", "reference")
     card: ClassVar[str] = "taox"
+    options: ClassVar[Mapping[str, Mapping[str, Any]]] = OPTIONS
     partner: ClassVar[str | None] = "siox_ny_ag"
 
     edge: float = setting(2e-7, "s", "rise and fall time", above=0)
@@ -74,9 +76,7 @@ class SeriesSynapse(CircuitExperiment):
     def measure(self, change: np.ndarray) -> dict[str, Measured]:
         """Return the quantities from the relative changes of weight."""
 
-    def simulate(
-        self, synapse: Device, partner: Device | None, engine: str, progress: Progress | None
-    ) -> CircuitResult:
+    def simulate(self, synapse: Device, partner: Device | None, solver: Solver) -> CircuitResult:
         partner = cast(Device, partner)
         for device in (synapse, partner):
             if len(device.model.terminals) != 2 or not device.model.states:
@@ -88,13 +88,13 @@ class SeriesSynapse(CircuitExperiment):
         name = synapse.model.states[0].initial_parameter.name
         learner = Device(synapse.model, {**synapse.values, name: self.start()}, synapse.label)
         decks: tuple[str, ...] = ()
-        if engine == "array":
-            ends, view = self._in_one_array(learner, partner, pairs, inside)
+        if solver.engine == "array":
+            ends, view = self._in_one_array(learner, partner, pairs, inside, solver)
         else:
             jobs = [
                 NetworkJob(network=self.network(learner, partner, p), experiment=self.name, steps=STEPS) for p in pairs
             ]
-            results = run_networks(jobs, engine, progress=progress, options=OPTIONS.get(engine))
+            results = run_networks(jobs, solver.engine, progress=solver.progress, options=solver.options)
             names = [s.name for s in synapse.model.states]
             ends = np.array([[r[f"b.{n}"][-1] for n in names] for r in results])
             view, decks = _network_view(results[inside], partner), tuple(r.deck for r in results if r.deck)
@@ -103,8 +103,8 @@ class SeriesSynapse(CircuitExperiment):
         change = after / before - 1
         return CircuitResult(
             circuit=self.name,
-            engine=engine,
-            engine_version=engine_version(engine),
+            engine=solver.engine,
+            engine_version=engine_version(solver.engine),
             devices=labelled((learner, partner)),
             tables={
                 "delay": Table(self.abscissae(), "s", ("delay",)),
@@ -144,7 +144,7 @@ class SeriesSynapse(CircuitExperiment):
         return layer.conductances(self.v_read, (count, 1), self.temperature)[:, 0]
 
     def _in_one_array(
-        self, synapse: Device, partner: Device, pairs: list[Pair], inside: int
+        self, synapse: Device, partner: Device, pairs: list[Pair], inside: int, solver: Solver
     ) -> tuple[np.ndarray, dict[str, Table]]:
         """Run every pair as a row of an array with one column and ideal wires."""
         waves = [(pre, post) for pre, post in pairs]
@@ -161,7 +161,9 @@ class SeriesSynapse(CircuitExperiment):
         )
         last = max(w.time[-2] for w in pairs[inside] if w is not None and len(w.time) > 1)
         samples = np.union1d(np.linspace(0, min(1.5 * last, corners[-1]), INSIDE_POINTS), corners[-1:])
-        result, _ = run_array("array", crossbar, corners, Drive(left=volts, bottom=np.zeros(1)), samples)
+        result, _ = run_array(
+            "array", crossbar, corners, Drive(left=volts, bottom=np.zeros(1)), samples, solver.options
+        )
         states = crossbar.memory_states(result.states)[-1, :, 0, :]
         return states, self._array_view(result, crossbar, inside)
 

@@ -57,6 +57,7 @@ def design_spikes(
     delays: ArrayLike,
     wanted: ArrayLike,
     *,
+    temperature: float,
     peak: float = 6.5,
     length: float = 0.2,
     alone: float = 0.03,
@@ -76,6 +77,8 @@ def design_spikes(
         [s], positive where the first neuron fires first.
     wanted : (n,) array
         The form; only its shape counts.
+    temperature : float
+        [K].
     peak : float
         Largest voltage of a spike [V].
     length : float
@@ -101,7 +104,8 @@ def design_spikes(
         faults.append("peak and length must be above 0, and alone between 0 and 1")
     if faults:
         raise ParameterError("design of spikes", faults)
-    search = _Search(rate_law(device, peak, rate_change), times, form / np.linalg.norm(form), peak, length, alone)
+    law = rate_law(device, peak, rate_change, temperature)
+    search = _Search(law, times, form / np.linalg.norm(form), peak, length, alone)
     bounds = Bounds(np.tile([-1.0, 0.02, -1.0, -1.0, 0.05], 2), np.ones(10))
     answer = differential_evolution(
         search.cost, bounds, seed=seed, maxiter=generations, popsize=8, tol=1e-6, polish=False

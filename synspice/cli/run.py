@@ -105,10 +105,8 @@ def run(
     check_writable_file(plot, "the figure")
     check_writable_file(deck, "the deck")
     if experiment in CIRCUITS:
-        if waveform is not None or options:
-            raise typer.BadParameter(
-                "a circuit takes neither a waveform nor solver options", param_hint="--waveform, --option"
-            )
+        if waveform is not None:
+            raise typer.BadParameter("a circuit takes no waveform", param_hint="--waveform")
         run_circuit(
             experiment,
             card=card,
@@ -116,6 +114,7 @@ def run(
             engine=engine,
             settings={n: number_or_word(text) for n, text in split_pairs(settings, "--set").items()},
             values=numbers(parameters, "--param"),
+            options={name: plain_value(text) for name, text in split_pairs(options, "--option").items()},
             output_format=output_format,
             cells=cells,
             output=output,

@@ -25,6 +25,7 @@ def run_circuit(
     engine: str | None,
     settings: Mapping[str, float | str],
     values: Mapping[str, float],
+    options: Mapping[str, object],
     output_format: Format,
     cells: Path | None,
     output: Path | None,
@@ -41,7 +42,7 @@ def run_circuit(
     if (cost := circuit.estimate(chosen)) != "":
         print(f"synspice: {name} will take {cost}", file=sys.stderr)
     with progress_bar(f"{name} in {chosen}") as progress:
-        result = circuit.run(card, chosen, partner=partner, values=values, progress=progress)
+        result = circuit.run(card, chosen, partner=partner, values=values, progress=progress, options=options)
     if output is not None:
         write_text(result.to_json() + "\n", output, "the record")
     if deck is not None:

@@ -22,6 +22,14 @@ def test_a_circuit_from_end_to_end(synspice: Call, tmp_path: Path) -> None:
     assert "Rw2_6 w2_6 w2_7" in deck.read_text()
 
 
+@pytest.mark.ngspice
+def test_solver_options_reach_the_engine_and_the_record(synspice: Call) -> None:
+    settings = ("--set", "delays=4", "--set", "shortest=1e-5", "--set", "longest=1e-4")
+    answer = synspice("run", "series-stdp", *settings, "--option", "reltol=1e-6", "--format", "json")
+    found = json.loads(answer.out)
+    assert (found["options"]["reltol"], found["options"]["vntol"], found["options"]["delays"]) == (1e-6, 1e-6, 4)
+
+
 def test_json_goes_to_stdout(synspice: Call) -> None:
     answer = synspice("run", "crossbar-write", "--engine", "array", "--set", "pulses=1", "--format", "json")
     assert json.loads(answer.out)["circuit"] == "crossbar-write"
@@ -55,7 +63,9 @@ def test_the_cost_is_said_beforehand(synspice: Call) -> None:
         (("crossbar-read", "--set", "rows=2.5"), "must be a whole number"),
         (("crossbar-read", "--set", "rows=many"), "is not a number"),
         (("crossbar-read", "--card", "taxo"), "taox"),
-        (("crossbar-read", "--option", "reltol=1e-4"), "neither a waveform nor solver options"),
+        (("crossbar-read", "--option", "retol=1e-4"), "no option 'retol'; did you mean 'reltol'"),
+        (("gate-cumulative", "--engine", "equations", "--option", "abtol=1e-9"), "did you mean 'abstol'"),
+        (("gate-stdp", "--waveform", "w.csv"), "a circuit takes no waveform"),
         (("crossbar-read", "--engine", "vaxcask"), "vacask"),
         (("iv-loop",), "needs a card"),
         (("iv-loop", "--card", "taox", "--partner", "siox_ny_ag"), "second device"),

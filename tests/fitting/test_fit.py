@@ -195,7 +195,7 @@ def test_the_state_is_read_back_from_a_read_out() -> None:
     result = run(PulseTrain(pulses=1, depression_pulses=0), device, "reference", values={**values, "x_init": 0.4})
     g = result.quantities["initial_conductance"].value
     assert isinstance(g, float)
-    assert initial_state(device, values, (0.1, 0.1 * g)) == pytest.approx(0.4, abs=2e-3)
+    assert initial_state(device, values, (0.1, 0.1 * g), 300.15) == pytest.approx(0.4, abs=2e-3)
 
 
 @given(st.lists(st.tuples(st.floats(1e-3, 1.0), st.floats(-3, 3)), min_size=2, max_size=60))

@@ -112,7 +112,7 @@ def test_a_linear_read_is_the_references(wires: Wires) -> None:
     generator = np.random.default_rng(5)
     g = 10 ** generator.uniform(-9, -3, (5, 4))
     drive = Drive(left=generator.uniform(-1, 1, 5), bottom=np.zeros(4))
-    ends, _ = read_ends("reference", g, drive, wires)
+    ends, _ = read_ends("reference", g, drive, wires, 300.15)
     solution = solve_array(g, drive, wires)
     np.testing.assert_allclose(ends["bottom"], solution.bottom_currents, rtol=1e-9, atol=1e-18)
     np.testing.assert_allclose(ends["left"], solution.left_currents, rtol=1e-9, atol=1e-18)

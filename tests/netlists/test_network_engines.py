@@ -12,6 +12,7 @@ from waveform_distance import difference
 from synspice.compact.devices.drift_memristor import MODEL as DRIFT
 from synspice.compact.errors import ParameterError, UnknownNameError
 from synspice.compact.network import Capacitor, Instance, Network, Resistor, divider, series
+from synspice.compact.network_reference import simulate_network
 from synspice.compact.result import Result
 from synspice.compact.stimulus import Drive, Waveform
 from synspice.netlists.network import NetworkJob, format_network, network_circuit, run_networks, run_networks_ngspice
@@ -67,6 +68,7 @@ def both(network: Network, engine: str = "ngspice") -> tuple[Result, Result]:
     return run_networks([network], "reference")[0], run_networks([network], engine)[0]
 
 
+@pytest.mark.every_ngspice
 @pytest.mark.parametrize("engine", ["ngspice", "vacask"])
 @pytest.mark.parametrize("name", NETWORKS)
 def test_the_engines_agree(name: str, engine: str) -> None:
@@ -78,6 +80,7 @@ def test_the_engines_agree(name: str, engine: str) -> None:
         assert difference(wanted, found, signal) < LIMIT, signal
 
 
+@pytest.mark.every_ngspice
 def test_currents_add_up_in_ngspice() -> None:
     found = run_networks([NETWORKS["no middle capacitance"]])[0]
     np.testing.assert_allclose(found["i(pre)"], found["a.i"], rtol=1e-6, atol=1e-15)
@@ -143,6 +146,7 @@ def test_a_subcircuit_for_each_model_and_values() -> None:
     assert format_network(replace(chain, frozen=True)).count(" frozen=1.0 ") == 4
 
 
+@pytest.mark.every_ngspice
 @pytest.mark.parametrize("engine", ["ngspice", "vacask"])
 def test_names_that_look_like_our_own(engine: str) -> None:
     """A user's names have no full stop, ours have one where they could meet; in VACASK ours have a prefix."""
@@ -155,6 +159,7 @@ def test_names_that_look_like_our_own(engine: str) -> None:
     assert difference(wanted, found, "v(pre_source)") < LIMIT
 
 
+@pytest.mark.every_ngspice
 @pytest.mark.parametrize("engine", ["reference", "ngspice", "vacask"])
 def test_frozen_states_stay(engine: str) -> None:
     (found,) = run_networks([replace(NETWORKS["impedance at both ends"], frozen=True)], engine)
@@ -183,6 +188,7 @@ def test_the_record_of_a_run() -> None:
     assert results[0].units["a.conductance"] == "S"
 
 
+@pytest.mark.every_ngspice
 def test_options_reach_the_engine() -> None:
     network = NETWORKS["two drift memristors"]
     (found,) = run_networks([network], options={"reltol": 1e-5, "method": "gear"})
@@ -211,3 +217,37 @@ def test_node_names_that_are_words_elsewhere(node: str) -> None:
     )
     (found,) = run_networks([network])
     np.testing.assert_allclose(found[f"v({node})"], (found["v(a)"] + found["v(b)"]) / 2, atol=1e-8)
+
+
+def test_more_instances_than_a_title_holds() -> None:
+    """The title of a deck may have 512 characters in ngspice 39; these instances' names alone have 750."""
+    instances = tuple(
+        Instance(
+            name=f"a_synapse_with_a_long_name_{k:03d}",
+            model=DRIFT,
+            values={**SLOW, "x_init": 0.2 + 0.02 * k},
+            nodes=("pre", "0"),
+        )
+        for k in range(25)
+    )
+    network = Network(instances=instances, sources={"pre": DRIVEN})
+    (wanted,) = run_networks([network], "reference")
+    (found,) = run_networks(
+        [NetworkJob(network=network, steps=100)], options={"reltol": 1e-4, "vntol": 1e-6, "abstol": 1e-12}
+    )
+    for signal in ("i(pre)", f"{instances[0].name}.x", f"{instances[24].name}.x"):
+        assert difference(wanted, found, signal) < LIMIT, signal
+
+
+@pytest.mark.parametrize("engine", ["ngspice", "vacask"])
+def test_a_short_pulse_and_a_long_rest(engine: str) -> None:
+    """A millisecond in ten thousand seconds: the largest step is bounded by the shortest feature of any source, as on a bench."""
+    pulse = Waveform((0.0, 1e-4, 1.1e-3, 1.2e-3, 1e4), (0.0, 1.0, 1.0, 0.0, 0.0))
+    network = series(
+        toys.relaxing(), {}, DRIFT, SLOW, pre=pulse, post=Waveform((0.0, 5e3, 1e4), (0.0, 0.0, 0.0)), capacitance=0
+    )
+    (found,) = run_networks([network], engine)
+    assert found.options["max_step"] == pytest.approx(1.0)
+    wanted = simulate_network(network, times=found.time)
+    for signal in ("a.x", "b.x"):
+        assert np.abs(found[signal] - wanted[signal]).max() < LIMIT * np.ptp(wanted[signal]), signal

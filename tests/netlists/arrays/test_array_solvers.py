@@ -237,7 +237,7 @@ class TestDynamic:
         samples = np.array([3e-6, 8e-6, 12e-6, 12.7e-6, 20e-6, 40e-6])
         sides = {"left": drive.left, "bottom": drive.bottom}
         expected = transient(cell, p, x, times, sides, wires, samples, rtol=1e-7, newton=3e-8)
-        got = write_array(cell, p, x, times, drive, wires, tolerance=1e-5, sample_times=samples)
+        got = write_array(cell, p, x, times, drive, wires, temperature=300.0, tolerance=1e-5, sample_times=samples)
         assert np.abs(expected - x).max() > 0.1
         np.testing.assert_allclose(got.states, expected, atol=4e-5)
 
@@ -255,8 +255,8 @@ class TestDynamic:
             left=wires.left,
             bottom=wires.bottom,
         )
-        a = write_array(drift_cell(), DRIFT, x, times, drive, wires)
-        b = write_array(drift_cell(), DRIFT, x, times, drive, small)
+        a = write_array(drift_cell(), DRIFT, x, times, drive, wires, temperature=300.0)
+        b = write_array(drift_cell(), DRIFT, x, times, drive, small, temperature=300.0)
         np.testing.assert_allclose(a.states, b.states, atol=1e-6)
         np.testing.assert_allclose(a.bottom_currents, b.bottom_currents, atol=1e-9, rtol=1e-5)
         assert np.abs(a.states[-1] - x).max() > 0.1
@@ -266,7 +266,9 @@ class TestDynamic:
     def test_currents_are_those_of_a_read(self):
         x = np.random.default_rng(0).uniform(0.1, 0.9, (6, 7, 1))
         times, wires = np.array([0.0, 1e-9]), Wires(word_segment=2, bit_segment=2)
-        got = write_array(drift_cell(), DRIFT, x, times, Drive(left=np.full(6, 0.1), bottom=np.zeros(7)), wires)
+        got = write_array(
+            drift_cell(), DRIFT, x, times, Drive(left=np.full(6, 0.1), bottom=np.zeros(7)), wires, temperature=300.0
+        )
         read = read_array(
             DRIFT[0] + (DRIFT[1] - DRIFT[0]) * x[..., 0], np.full(6, 0.1), word_resistance=2, bit_resistance=2
         )
@@ -277,7 +279,10 @@ class TestDynamic:
         x = np.random.default_rng(0).uniform(0.1, 0.9, (8, 8, 1))
         times, drive = pulse(8, 0.9, "V/2")
         wires = Wires(word_segment=2, bit_segment=2)
-        run = [write_array(drift_cell(), DRIFT, x, times, drive, wires, tolerance=t).states for t in (1e-9, 1e-6, 1e-4)]
+        run = [
+            write_array(drift_cell(), DRIFT, x, times, drive, wires, temperature=300.0, tolerance=t).states
+            for t in (1e-9, 1e-6, 1e-4)
+        ]
         assert np.abs(run[1] - run[0]).max() < 2e-6
         assert np.abs(run[2] - run[0]).max() < 2e-4
 
@@ -287,6 +292,7 @@ class TestDynamic:
             "times": [0, 1e-6],
             "drive": Drive(left=np.ones(2), bottom=np.zeros(3)),
             "wires": Wires(word_segment=1, bit_segment=1),
+            "temperature": 300.0,
         }
         for change, text in (
             ({"times": [0, 0]}, "nothing to integrate"),
