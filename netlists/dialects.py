@@ -52,7 +52,7 @@ class Dialect:
     reserved : frozenset of str
         Names that a function cannot have, beyond those that no definition can (see :mod:`synspice.compact.names`).
     needs : str
-        What the text needs of a simulation there, for its header.
+        What the text needs of a simulation there, as "it needs ..." in its header.
     """
 
     name: str
@@ -146,10 +146,10 @@ LTSPICE = Dialect(
     parameters=" params:",
     transient_flag=_FLAG.removeprefix("DC 0 "),
     conditional=False,
-    reserved=frozenset({"v", "i", "x", *(f"i{pin}" for pin in "abcdegsx")}),
+    reserved=frozenset({"v", "i", *(f"i{pin}" for pin in "abcdegsx")}),
     needs=(
-        "LTspice XVII or later; set '.options method=gear reltol=1e-5 numdgt=15 plotwinsize=0', without which it "
-        "stores single precision and drops points, and give .tran a maximum time step"
+        "version XVII or later, '.options method=gear reltol=1e-5 numdgt=15 plotwinsize=0' (else it stores six digits and "
+        "drops points) and a maximum time step in .tran"
     ),
 )
 
@@ -168,7 +168,7 @@ XYCE = Dialect(
     transient_flag=_FLAG,
     conditional=False,
     reserved=_XYCE_PROBES | _XYCE_FUNCTIONS,
-    needs="Xyce 7 or later; set '.options timeint reltol=1e-5' and give .tran a maximum time step",
+    needs="version 7 or later, '.options timeint reltol=1e-5' and a maximum time step in .tran",
 )
 
 DIALECTS: dict[str, Dialect] = {d.name: d for d in (NGSPICE, LTSPICE, XYCE)}

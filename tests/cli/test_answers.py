@@ -79,6 +79,19 @@ def test_emit_writes_every_target(synspice: Call, tmp_path: Path, target: str) -
     assert synspice("emit", "drift_memristor", "--to", target, "--set", "g_on=1.25e-3").out == output.read_text()
 
 
+def test_emit_tells_a_name_that_is_not_the_cards_own(synspice: Call) -> None:
+    plain = synspice("emit", "drift_memristor")
+    other = synspice("emit", "drift_memristor", "--set", "g_on=2e-4", "--set", "g_off=2e-6")
+    named = synspice("emit", "drift_memristor", "--set", "g_on=2e-4", "--name", "synapse")
+    assert plain.err == named.err == ""
+    assert "\n.subckt drift_memristor p n" in plain.out and "\n.subckt synapse p n" in named.out
+    name = other.err.removeprefix("subcircuit ").partition(";")[0]
+    assert other.err == f"subcircuit {name}; --name gives another\n"
+    assert name.startswith("drift_memristor_") and f"\n.subckt {name} p n" in other.out
+    refused = synspice("emit", "drift_memristor", "--name", "My synapse")
+    assert refused.code != 0 and "lower-case letters, digits and '_'" in refused.err and "'my_synapse'" in refused.err
+
+
 @pytest.mark.parametrize("engine", ["reference", pytest.param("ngspice", marks=pytest.mark.ngspice)])
 def test_run_gives_signals_and_quantities(synspice: Call, tmp_path: Path, engine: str) -> None:
     output, plot = tmp_path / "run.json", tmp_path / "run.png"

@@ -12,8 +12,9 @@ import pytest
 import toys
 from spicelib import SpiceEditor
 
+from synspice.compact import names
 from synspice.compact.definition import Definition
-from synspice.compact.errors import EmissionError, UnknownNameError
+from synspice.compact.errors import UnknownNameError
 from synspice.compact.model import Model
 from synspice.netlists.dialects import DIALECTS, NGSPICE, get_dialect
 from synspice.netlists.ngspice import SolverOptions, run_deck
@@ -58,7 +59,7 @@ def test_facts_of_ngspice() -> None:
     assert NGSPICE.power == "absolute base" and abs(value("(-2)^3")) == pytest.approx(8.0)
     assert value(NGSPICE.choice.format(test="2 > 1", yes="3", no="4")) == 3.0
     assert value(NGSPICE.choice.format(test="1 > 2", yes="3", no="4")) == 4.0
-    assert value(NGSPICE.temperature) == pytest.approx(323.15)
+    assert value(NGSPICE.temperature) == pytest.approx(50.0)
     assert value(NGSPICE.source("2*3")) == 6.0
     assert NGSPICE.parameters == ""
     assert probe([".subckt part a", "+ size=2", "B1 a 0 V = size", ".ends", "X1 out part size=5"], "out") == 5.0
@@ -74,15 +75,18 @@ def test_a_charge_in_ngspice() -> None:
 
 @pytest.mark.every_ngspice
 @pytest.mark.ngspice
-def test_time_holds_an_operating_point() -> None:
-    assert value(NGSPICE.choice.format(test="time > 0", yes="1", no="2")) == 2.0
-    assert NGSPICE.held_in_ac
+def test_the_flag_of_a_transient() -> None:
+    flag = [f"V1 out 0 {NGSPICE.transient_flag}", "R1 out 0 1k", "V2 in 0 1"]
+    assert probe(flag, "out") == 0.0
+    assert probe(flag, "out", ".dc V2 -1 1 0.5") == 0.0
+    assert probe(flag, "out", ".ac lin 1 1k 1k") == 0.0
+    assert probe(flag, "out", ".tran 1n 10n") == 1.0
 
 
 def in_ngspice(text: str) -> str:
     """Exchange the documented words of LTspice and Xyce for ngspice's; everything else must be the same."""
     text = re.sub(r"\bif\(", "ternary_fcn(", text)
-    text = text.replace("(temp+273.15)", "(temper+273.15)")
+    text = re.sub(r"\btemp\b", "temper", text)
     text = re.sub(r"(?im) params:$", "", text)
     return re.sub(r"(?ms)^(B\w+ \w+ \w+ [IV] =) \{(.*?)\}$", r"\1 \2", text)
 
@@ -128,27 +132,54 @@ def test_a_reader_of_ltspice_netlists_reads_it(name: str, tmp_path: Path) -> Non
     elements = inside.get_components()
     assert sum(e.startswith("BCURRENT") for e in elements) == len(model.currents)
     for state in model.states:
-        assert inside.get_component_nodes(f"B{state.name}".upper()) == ["0", state.name]
-        assert inside.get_component_nodes(f"C{state.name}".upper()) == [state.name, "0"]
+        assert inside.get_component_nodes(f"B{state.name}".upper()) == [state.name, "0"]
+        assert inside.get_component_nodes(f"C{state.name}_dev".upper()) == [f"{state.name}_dev", "0"]
 
 
 def test_what_differs() -> None:
     ltspice, xyce = (format_subcircuit(toys.varactor(), dialect=d) for d in ("ltspice", "xyce"))
     assert ".subckt toy_varactor p n params:\n" in ltspice and ".subckt toy_varactor p n PARAMS:\n" in xyce
     assert "Bcharge0 p n I = ddt(" in ltspice and "Bcharge0 p n I = {ddt(" in xyce
-    assert "* for LTspice\n" in ltspice and "* for Xyce: no AC analysis" in xyce
+    assert "* for LTspice; it needs version XVII" in ltspice and "* for Xyce; it needs version 7" in xyce
     assert "?" not in ltspice + xyce
-    assert "(temp+273.15)" in format_subcircuit(toys.heated(), dialect="xyce")
+    assert re.search(r"\btemp\b", format_subcircuit(toys.heated(), dialect="xyce"))
 
 
-def test_unknown_and_reserved_names() -> None:
+def test_an_unknown_dialect() -> None:
     with pytest.raises(UnknownNameError, match="unknown dialect 'hspice'"):
         get_dialect("hspice")
-    d = Definition("toy_named", "A parameter named as a function of Xyce")
+
+
+def probe_named() -> Model:
+    """Return a device whose quantities have the names of Xyce's probes."""
+    d = Definition("toy_named", "Quantities named as Xyce's probes")
     p, n = d.terminals("p", "n")
-    d.current(p, n, d.parameter("m", "S", 1e-6, "conductance", above=0) * d.voltage(p, n))
-    model = d.model()
-    assert {name for name in DIALECTS if "m" not in DIALECTS[name].reserved} == {"ngspice", "ltspice"}
-    format_subcircuit(model, dialect="ltspice")
-    with pytest.raises(EmissionError, match=r"Xyce has a function of its own named 'm'; rename it .* to 'm_0'"):
-        format_subcircuit(model, dialect="xyce")
+    g, v = d.parameter("g_0", "S", 1e-6, "conductance", above=0), d.voltage(p, n)
+    vp = d.quantity("vp", "V", v * (1 + (v / d.parameter("s", "V", 1.0, "scale", above=0)) ** 2), "bent voltage")
+    z = d.quantity("z", "A", g * vp, "current")
+    d.current(p, n, z * (1 + vp**2 / (vp**2 + d.parameter("r", "V", 1.0, "scale", above=0) ** 2)))
+    return d.model()
+
+
+@pytest.mark.ngspice
+def test_a_function_named_as_a_probe_is_renamed_there_and_only_there() -> None:
+    model = probe_named()
+    texts = {name: format_subcircuit(model, dialect=name) for name in DIALECTS}
+    for name, text in texts.items():
+        assert re.search(r"\b(vp|z|s|r)\(", text.lower()) is None or name != "xyce"
+        assert all(f"+ {p.name}=" in text for p in model.parameters)
+    assert "z_(" in texts["xyce"] and "z_(" not in texts["ngspice"] + texts["ltspice"]
+    currents = [
+        run_deck(f"t\n{text}V1 p 0 0.7\nX1 p 0 toy_named\n.op\n.end").plot("op")["i(v1)"][0].real
+        for text in (texts["ngspice"], in_ngspice(texts["xyce"]))
+    ]
+    assert currents[1] == pytest.approx(currents[0], rel=1e-9) != 0.0
+
+
+@pytest.mark.parametrize("dialect", ["ltspice", "xyce"])
+@pytest.mark.parametrize("name", device_points.NAMES)
+def test_no_function_has_a_reserved_name(name: str, dialect: str) -> None:
+    text = format_subcircuit(device_points.model_of(name), dialect=dialect)
+    functions = re.findall(r"(?im)^\.func (\w+)\(", text)
+    spice = names.NGSPICE | names.OTHER_SPICE - {"square"}  # which means the same where a simulator has it
+    assert not {f.lower() for f in functions} & (DIALECTS[dialect].reserved | spice)

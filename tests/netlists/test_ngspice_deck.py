@@ -4,11 +4,15 @@ from pathlib import Path
 
 import pytest
 
+from synspice.netlists.ngspice import run_deck, run_shared
 from synspice.netlists.ngspice.deck import (
+    LONGEST_TITLE,
     analyses,
     interpolates,
     logical_lines,
     parse_number,
+    section_of,
+    shorten_titles,
     transient_stop,
     undefined_subcircuits,
 )
@@ -73,3 +77,29 @@ def test_subcircuits_of_included_files(tmp_path: Path) -> None:
     assert undefined_subcircuits("t\n.lib 'deep/inner.lib' typical\nX1 a b cell\n.end", tmp_path) == {}
     assert undefined_subcircuits("t\n.include outer.inc\nX1 a b other\n.end", tmp_path) == {"X1": "other"}
     assert undefined_subcircuits("t\n.include nowhere.inc\nX1 a b other\n.end", tmp_path) == {}
+
+
+def test_a_section_of_a_library() -> None:
+    library = ".lib slow\nR1 a b 1\n.endl\n.LIB 'Fast'\nR1 a b 2\n.ENDL fast\n"
+    assert section_of(library, "fast").split() == ["R1", "a", "b", "2"]
+    assert section_of(library, "typical") == ""
+    assert section_of(library, "") == library
+
+
+@pytest.mark.parametrize("title", ["short", "x" * LONGEST_TITLE, "x" * 300, "word " * 5000, "\u00e9" * 300, ""])
+def test_titles_are_cut(title: str) -> None:
+    deck = f"{title}\n.title {title}\nR1 a 0 1\n* {title}"
+    first, second, *rest = shorten_titles(deck).split("\n")
+    assert len(first.encode()) <= LONGEST_TITLE and len(second.encode()) <= LONGEST_TITLE
+    assert rest == deck.split("\n")[2:]
+    assert first == title or (first.endswith("...") and title.startswith(first[:-3]))
+
+
+@pytest.mark.ngspice
+@pytest.mark.parametrize("length", [512, 100_000])
+def test_ngspice_takes_long_titles_comments_and_names(length: int) -> None:
+    """Every ngspice aborts at 505 bytes of title; comments and names may have any length."""
+    long = "x" * length
+    deck = f"{long}\n* {long}\nV1 a 0 1\nR1 a {long} 1k\nR2 {long} 0 1k\n.title {long}\n.op\n.end"
+    for run in (run_deck, run_shared):
+        assert run(deck).plot("op")[f"v({long})"][0].real == pytest.approx(0.5)
