@@ -15,6 +15,7 @@ Anything repeated or parallel belongs in `run_deck` and `run_many`.
 
 from __future__ import annotations
 
+import ctypes
 import ctypes.util
 import importlib
 import logging
@@ -34,6 +35,14 @@ from .diagnosis import diagnose_data, diagnose_log, informative, warnings_in
 from .rawfile import Plot, RawData, Variable
 
 _REFUSES = "the ngspice library refuses every further deck in this process: start a new one, or use run_deck"
+
+#: Names the library, where it is not the one that the system knows; PySpice reads it too.
+_VARIABLE = "NGSPICE_LIBRARY_PATH"
+
+_HOW_TO_INSTALL = (
+    "`apt-get install libngspice0` (Debian, Ubuntu), `brew install libngspice` (macOS) or "
+    "`conda install -c conda-forge ngspice-lib`; or set NGSPICE_LIBRARY_PATH. run_deck needs only the ngspice program"
+)
 
 #: ngspice is one per process, so calls take turns.
 _turn = threading.Lock()
@@ -165,19 +174,16 @@ def _raw_name(name: str, kind: str) -> str:
     return name
 
 
-def point_pyspice_to_the_library() -> bool:
-    """Have PySpice load the ngspice library by the name that this system knows it by; tell whether it knows one.
+def point_pyspice_to_the_library() -> None:
+    """Have PySpice load the ngspice library by the name that this system knows it by, where it knows one.
 
     PySpice's own name for it is a link that comes with the development package only, and a try that fails cannot be
-    repeated in the process: this goes before the first ``circuit.simulator()``. What ``NGSPICE_LIBRARY_PATH`` names is
-    left alone. Importing PySpice takes most of a second.
+    repeated in the process: this goes before the first ``circuit.simulator()``. What ``NGSPICE_LIBRARY_PATH`` names goes
+    before, as in PySpice. Importing PySpice takes most of a second.
     """
-    if "NGSPICE_LIBRARY_PATH" in os.environ:
-        return True
-    found = ctypes.util.find_library("ngspice")
-    if found is not None:
-        _binding().LIBRARY_PATH = found
-    return found is not None
+    name = _library_name()
+    if name is not None:
+        _binding().LIBRARY_PATH = name
 
 
 def load_osdi(library: Path) -> None:
@@ -214,15 +220,22 @@ def _binding() -> Any:
     return importlib.import_module("PySpice.Spice.NgSpice.Shared").NgSpiceShared
 
 
+def _library_name() -> str | None:
+    return os.environ.get(_VARIABLE) or ctypes.util.find_library("ngspice")
+
+
 def _library() -> Any:
     """Return PySpice's one instance of the library, made on first use."""
     binding = _binding()
-    if not binding._instances and not point_pyspice_to_the_library():
-        raise EngineMissingError(
-            "the ngspice library is not installed; `apt-get install libngspice0` (Debian, Ubuntu), "
-            "`brew install libngspice` (macOS) or `conda install -c conda-forge ngspice-lib`; "
-            "or set NGSPICE_LIBRARY_PATH. run_deck needs only the ngspice program"
-        )
+    if not binding._instances:
+        name = _library_name()
+        if name is None:
+            raise EngineMissingError(f"the ngspice library is not installed; {_HOW_TO_INSTALL}")
+        try:
+            ctypes.CDLL(name)  # after a failure of PySpice's own it would refuse every later try
+        except OSError as error:
+            raise EngineMissingError(f"the ngspice library cannot be loaded: {error}; {_HOW_TO_INSTALL}") from error
+        binding.LIBRARY_PATH = name
     library = binding.new_instance()
     _command(library, "unset ngbehavior")  # a user's .spiceinit may have set it, which changes what `pow` means
     return library

@@ -1,5 +1,6 @@
 """PySpice's library: the same answers as in batch, and none of its silent failures."""
 
+import os
 import subprocess
 import sys
 import textwrap
@@ -44,9 +45,10 @@ endmodule
 
 
 @pytest.fixture(autouse=True)
-def the_program_of_the_system(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The library is the system's, and so is the program with which it is compared."""
-    monkeypatch.delenv(VARIABLE, raising=False)
+def the_program_of_the_library(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the library is the system's, so is the program with which it is compared."""
+    if "NGSPICE_LIBRARY_PATH" not in os.environ:
+        monkeypatch.delenv(VARIABLE, raising=False)
 
 
 @pytest.mark.parametrize("deck", [RC, SEVERAL], ids=["transient", "several"])
@@ -115,9 +117,33 @@ def test_a_missing_library(monkeypatch: pytest.MonkeyPatch) -> None:
     from PySpice.Spice.NgSpice.Shared import NgSpiceShared
 
     monkeypatch.setattr(NgSpiceShared, "_instances", {})
+    monkeypatch.delenv("NGSPICE_LIBRARY_PATH", raising=False)
     monkeypatch.setattr("ctypes.util.find_library", lambda name: None)
     with pytest.raises(EngineMissingError, match="apt-get install libngspice0"):
         run_shared(RC)
+
+
+def test_a_library_that_cannot_be_loaded_can_be_mended(tmp_path: Path) -> None:
+    answer = in_new_process(
+        """
+        import os
+        from pathlib import Path
+        from synspice.compact.errors import EngineMissingError
+        from synspice.netlists.ngspice import run_shared
+        own = os.environ.pop("NGSPICE_LIBRARY_PATH", None)
+        os.environ["NGSPICE_LIBRARY_PATH"] = "/nowhere/libngspice.so"
+        try:
+            run_shared(Path("rc.cir").read_text())
+        except EngineMissingError as error:
+            print("/nowhere/libngspice.so" in str(error))
+        del os.environ["NGSPICE_LIBRARY_PATH"]
+        if own:
+            os.environ["NGSPICE_LIBRARY_PATH"] = own
+        print(len(run_shared(Path("rc.cir").read_text()).plots))
+        """,
+        tmp_path,
+    )
+    assert answer.stdout.split() == ["True", "1"], answer.stderr
 
 
 def in_new_process(script: str, folder: Path) -> subprocess.CompletedProcess[str]:
