@@ -17,6 +17,7 @@ from ..compact.result import Result
 from ..compact.stimulus import LIMITER_SHARPNESS, Bench, Drive, Waveform, check_duration
 from . import ngspice
 from .ngspice import Plot, SolverOptions
+from .ngspice.cost import announce
 from .steps import largest_step
 from .subcircuit import format_subcircuit
 
@@ -179,6 +180,7 @@ def run_decks(
     """Run the decks of jobs of any kind, and return what is made of each transient."""
     options = options or SolverOptions()
     decks = [format_deck(job, options) for job in jobs]
+    announce(decks)
     raws = ngspice.run_many(decks, workers=workers, timeout=timeout, progress=progress)
     return [result(job, raw.plot("tran"), deck, options) for job, raw, deck in zip(jobs, raws, decks, strict=True)]
 

@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ...compact.constants import ZERO_CELSIUS
-from ...compact.model import FROZEN
 from ..ngspice import Plot, SolverOptions
 from ..steps import largest_step
 from ..subcircuit import format_subcircuit
-from .crossbar import MIDDLE_CAPACITANCE, Crossbar, Layer
+from .crossbar import MIDDLE_CAPACITANCE, Crossbar
 from .dynamic_write import WriteResult
+from .frozen_cells import fold_currents, held_lines, held_values
 from .kernels import FloatArray
 from .network import Drive, Sides, Wires, read_sides
 from .sampled import Delivered, end_currents, write_result
@@ -59,23 +59,27 @@ def _linear_lines(conductances: FloatArray, wires: Wires) -> Iterator[str]:
 
 
 def _cell_lines(crossbar: Crossbar) -> Iterator[str]:
-    """Yield the subcircuits of the devices and their instances at the crossings."""
+    """Yield the devices at the crossings: subcircuits and their instances, or the currents of held ones."""
+    if crossbar.frozen:
+        yield from _held_cell_lines(crossbar)
+        return
     names = dict(zip(layer_names(crossbar), crossbar.layers, strict=True))
     for label, layer in names.items():
         yield format_subcircuit(layer.model, layer.values, name=f"{label}_{layer.model.name}")
-    given = {label: _given(crossbar, layer) for label, layer in names.items()}
     for place in places(crossbar):
         label, at = place.name[:2], (place.row, place.col)
-        own = " ".join(f"{n}={float(m[at])!r}" for n, m in given[label].items())
+        own = " ".join(f"{n}={float(m[at])!r}" for n, m in place.layer.maps.items())
         yield f"{place.name} {' '.join(place.nodes)} {label}_{place.layer.model.name} {own}".rstrip()
     yield from (f"C{node} {node} 0 {MIDDLE_CAPACITANCE!r}" for node in middle_nodes(crossbar))
 
 
-def _given(crossbar: Crossbar, layer: Layer) -> dict[str, FloatArray]:
-    maps = dict(layer.maps)
-    if crossbar.frozen and layer.model.states:
-        maps[FROZEN.name] = np.ones(crossbar.shape)
-    return maps
+def _held_cell_lines(crossbar: Crossbar) -> Iterator[str]:
+    yield from dict.fromkeys(line for layer in crossbar.layers for line in fold_currents(layer.model).helpers)
+    tables = {id(layer): held_values(layer, crossbar.shape, crossbar.temperature) for layer in crossbar.layers}
+    for place in places(crossbar):
+        values = tables[id(place.layer)][place.row, place.col]
+        yield from held_lines(place.name, place.layer.model, place.nodes, values)
+    yield from (f"C{node} {node} 0 {MIDDLE_CAPACITANCE!r}" for node in middle_nodes(crossbar))
 
 
 def array_text(crossbar: Crossbar, drive: Drive, times: FloatArray | None = None) -> str:
@@ -116,8 +120,24 @@ def format_linear_read(
     sides = read_sides(drive, *shape, leading=None)
     lines = [f"* read of a {shape[0]} x {shape[1]} array of linear cells", *_linear_lines(conductances, wires)]
     lines += [*_wire_lines(wires, (shape[0], shape[1])), *_source_lines(wires, (shape[0], shape[1]), sides, None)]
-    saved = [f"i(v{side}{k})" for side in SIDES for k in np.flatnonzero(~sides.open_ends[side])]
-    return _deck(lines, saved, options, ".op")
+    return _deck(lines, _end_currents(sides), options, ".op")
+
+
+def format_held_read(crossbar: Crossbar, drive: Drive, options: SolverOptions) -> str:
+    """Return the deck of one operating point of an array whose states are held, each cell at its own current.
+
+    Parameters
+    ----------
+    crossbar : Crossbar
+        A frozen one.
+    drive : Drive
+        Line voltages [V].
+    options : SolverOptions
+    """
+    sides = read_sides(drive, *crossbar.shape, leading=None)
+    lines = [f"* read of a {crossbar.rows} x {crossbar.cols} array of held cells", array_text(crossbar, drive)]
+    options = replace(options, temperature_c=crossbar.temperature - ZERO_CELSIUS)
+    return _deck(lines, _end_currents(sides), options, ".op")
 
 
 def read_linear(plot: Plot, shape: tuple[int, int]) -> dict[str, FloatArray]:
@@ -140,10 +160,11 @@ def format_array(crossbar: Crossbar, drive: Drive, times: FloatArray, options: S
     wires = crossbar.wires
     options = replace(options, temperature_c=crossbar.temperature - ZERO_CELSIUS)
     sides = read_sides(drive, *crossbar.shape, leading=len(times))
-    saved = [f"i(v{side}{k})" for side in SIDES for k in np.flatnonzero(~sides.open_ends[side])]
+    saved = _end_currents(sides)
     crossings = np.ndindex(crossbar.shape)
     saved += dict.fromkeys(f"v({node(wires, r, c)})" for r, c in crossings for node in (word_node, bit_node))
-    saved += [f"v({p.name}.{s.name})" for p in places(crossbar) for s in p.layer.model.states]
+    if not crossbar.frozen:
+        saved += [f"v({p.name}.{s.name})" for p in places(crossbar) for s in p.layer.model.states]
     step = largest_step(Corners(times), LEAST_STEPS)
     lines = [f"* {crossbar.rows} x {crossbar.cols} crossbar", array_text(crossbar, drive, times)]
     return _deck(lines, saved, options, options.transient(float(times[-1]), step))
@@ -156,9 +177,17 @@ def read_transient(crossbar: Crossbar, plot: Plot, samples: FloatArray) -> Write
         samples,
         np.asarray(plot.scale, float),
         voltage=lambda node: _vector(plot, f"v({node})"),
-        state=lambda name, state, start: start + state.scale * _vector(plot, f"v({name}.{state.name})"),
+        state=lambda name, state, start: (
+            np.full(plot.points, start)
+            if crossbar.frozen
+            else start + state.scale * _vector(plot, f"v({name}.{state.name})")
+        ),
         delivered=_delivered(plot),
     )
+
+
+def _end_currents(sides: Sides) -> list[str]:
+    return [f"i(v{side}{k})" for side in SIDES for k in np.flatnonzero(~sides.open_ends[side])]
 
 
 def _delivered(plot: Plot) -> Delivered:

@@ -21,6 +21,8 @@ from ..arrays.reference import read_linear_reference, write_array_reference
 from ..arrays.wiring import SIDES
 from ..engines import engine_options
 from ..ngspice import SolverOptions
+from ..ngspice.cost import Counts
+from ..ngspice.cost import cost as deck_cost
 from .engine_options import ArrayOptions, kind_of
 
 ArrayEngine = Callable[[Crossbar, np.ndarray, Drive, np.ndarray, Any], tuple[WriteResult, str]]
@@ -38,10 +40,12 @@ LONGEST = 600.0
 REFERENCE_CELLS = 32 * 32
 """Most cells that the reference engine takes: it keeps dense matrices of all nodes, 2.4 GB of them at 48 x 48."""
 
+CELL_SYMBOLS, RESISTOR_SYMBOLS = 700, 4
+"""Symbols of a drift memristor's expressions in a netlist, and of a resistor's line."""
+
 # Seconds of a 64 x 64 array for an operating point and for a transient of 1000 points, and their powers in the number of cells.
 _COST = {
     "array": (1e-3, 1.1, 0.5, 1.15),
-    "ngspice": (3.2, 2.35, 1200.0, 2.0),
     "vacask": (0.1, 1.4, 15.0, 1.65),
     "reference": (230.0, 2.4, 12000.0, 1.9),
 }
@@ -59,6 +63,10 @@ def cost(engine: str, cells: int, *, transient: bool, cell_factor: float = 1.0) 
     cell_factor : float
         How much dearer a cell is than a drift memristor: about 5 with a selector.
     """
+    if engine == "ngspice":
+        symbols = cells * (CELL_SYMBOLS if transient else RESISTOR_SYMBOLS)
+        counts = Counts(instances=cells, symbols=symbols, hub=0, loops=cells, points=1000 * transient, klu=False)
+        return cell_factor * deck_cost(counts).seconds
     read, read_power, write, write_power = _COST[engine]
     size = cells / 4096
     return float(cell_factor * write * size**write_power if transient else read * size**read_power)
@@ -72,7 +80,7 @@ def cost_text(engine: str, cells: int, *, transient: bool, cell_factor: float = 
     text = f"about {seconds:.2g} s in {engine}"
     if seconds < 30 or engine == "array":
         return text
-    others = {e: cost(e, cells, transient=transient, cell_factor=cell_factor) for e in _COST if e != engine}
+    others = {e: cost(e, cells, transient=transient, cell_factor=cell_factor) for e in ARRAY_ENGINES if e != engine}
     faster = ", ".join(f"--engine {e} about {s:.2g} s" for e, s in others.items() if s < seconds / 2)
     return f"{text}; {faster}"
 

@@ -21,7 +21,7 @@ from .array_engines import engine_version
 from .base import CircuitExperiment, CircuitResult, Device, Solver, Table, labelled
 from .drawing import curve
 from .engine_options import EquationOptions
-from .gate_limits import conduction, divider_limits
+from .gate_limits import conduction, divider_limits, integral
 from .gate_rates import follow, rate_law, rest, weights
 from .spikes import FORMS, PEAK, SILENT, Spike, divided
 
@@ -175,11 +175,11 @@ class GateSTDP(GateExperiment):
 
     def _energies(self, synapse: Device, event: Result) -> dict[str, Measured]:
         time, pre, post = event.time, event["v(pre)"], event["v(post)"]
-        total = float(np.trapezoid(pre * event["i(pre)"] + post * event["i(post)"], time))
-        static = float(np.trapezoid((pre - post) ** 2 / (2 * self.resistance), time))
-        inside = float(np.trapezoid(event["dut.v"] * conduction(synapse, event, self.temperature), time))
+        total = integral(time, pre, event["i(pre)"]) + integral(time, post, event["i(post)"])
+        static = integral(time, pre - post, (pre - post) / (2 * self.resistance))
+        inside = integral(time, event["dut.v"], conduction(synapse, event, self.temperature))
         # What the sources give beyond that is (V_pre + V_post)/2 times the gate's current.
-        gate = float(np.trapezoid((pre + post) / 2 * event["dut.i"], time))
+        gate = integral(time, (pre + post) / 2, event["dut.i"])
         return {
             "event_energy": Measured(total, "J"),
             "resistor_energy": Measured(static, "J"),

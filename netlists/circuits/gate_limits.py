@@ -52,6 +52,12 @@ def divider_limits(device: Device, pre: Spike, post: Spike, event: Result, tempe
     )
 
 
+def integral(time: np.ndarray, a: np.ndarray, b: np.ndarray) -> float:
+    """Return the integral over time of a product, both factors straight lines between the time points."""
+    ends = a[:-1] * b[:-1] + a[1:] * b[1:]
+    return float(np.diff(time) @ (2 * ends + a[:-1] * b[1:] + a[1:] * b[:-1]) / 6)
+
+
 def conduction(device: Device, event: Result, temperature: float) -> np.ndarray:
     """Return the current into the gate [A] without the displacement current."""
     model = device.model

@@ -443,14 +443,10 @@ def test_the_temperature_acts_on_a_gate():
         assert number(at_360_kelvin("gate-cumulative", engine), "smallest_ratio") == pytest.approx(4.617, rel=2e-3)
 
 
-@pytest.mark.parametrize("engine", ["ngspice", "vacask", "reference", "array", "equations"])
-@pytest.mark.parametrize("name", CIRCUITS)
+@pytest.mark.parametrize(("name", "engine"), [(n, e) for n, c in CIRCUITS.items() for e in c.engines])
 def test_every_circuit_takes_options_on_every_engine(name, engine):
-    circuit = get_circuit(name)(**SMALL[name])
-    if engine not in circuit.engines:
-        pytest.skip(f"{name} has no engine {engine}")
     with pytest.raises(ParameterError, match="no option 'retol'; did you mean 'reltol'"):
-        circuit.run(engine=engine, options={"retol": 1e-5})
+        get_circuit(name)(**SMALL[name]).run(engine=engine, options={"retol": 1e-5})
 
 
 @pytest.mark.parametrize(
