@@ -12,6 +12,8 @@ FIND_PYTHON := for p in $(PYTHON) python3.13 python3.12 python3.11 python3; do \
   if $$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))' 2>/dev/null; then echo $$p; break; fi; done
 WORKERS ?= 2
 PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
+# the ngspice of a Debian release and its version: the tests marked every_ngspice run on it too
+NGSPICE = --ngspice "$$(.ci/debian-ngspice $(1) $(2) build/ngspice-$(1))"
 
 DATA := examples/data/cross_sim_ltp_ltd
 OUT := demo_output
@@ -49,10 +51,10 @@ demo: $(VENV)/.installed | system ## fit a device to measured ramps; card, netli
 	@echo "Look at $(OUT)/report/report.html; the netlist is $(OUT)/analogue_synapse.cir."
 
 test: $(VENV)/.installed | system ## run the tests that are not slow
-	$(PYTEST) -m 'not slow' $(PYTEST_ARGS)
+	$(PYTEST) -m 'not slow' $(call NGSPICE,bookworm,39) $(call NGSPICE,trixie,44.2) $(PYTEST_ARGS)
 
 test-slow: $(VENV)/.installed | system ## run all tests
-	$(PYTEST) $(PYTEST_ARGS)
+	$(PYTEST) $(call NGSPICE,bookworm,39) $(call NGSPICE,trixie,44.2) $(call NGSPICE,sid,47) $(PYTEST_ARGS)
 
 lint: $(VENV)/.installed-dev ## check style and types
 	$(BIN)/ruff check .

@@ -70,6 +70,8 @@ class Run(Generic[T]):
         Returns the result of a finished process, or a Fault.
     informative : callable
         Picks the lines of a log that say something, as one text.
+    explain : callable
+        Returns what the log of a process that a signal killed says went wrong before, or None.
     environment : mapping of str to str
     timeout : float
         Seconds after which the process is killed.
@@ -84,6 +86,7 @@ class Run(Generic[T]):
     judge: Callable[[Finished], T | Fault]
     informative: Callable[[Iterable[str]], str]
     environment: Mapping[str, str]
+    explain: Callable[[Iterable[str]], Fault | None] = lambda lines: None
     timeout: float = 60.0
     keep: bool | Path = False
 
@@ -328,7 +331,9 @@ def _execute(folder: Path, run: Run[T], running: _Processes) -> T | Failure:
     if timed_out.is_set():
         verdict: T | Fault = Fault("time-out", f"{run.program} was killed after {run.timeout:g} s: {_PATIENCE}")
     elif code < 0:
-        verdict = Fault("crash", f"{run.program} died of {signal.Signals(-code).name}")
+        died = f"{run.program} died of {signal.Signals(-code).name}"
+        cause = run.explain([*finished.errors, *finished.output])
+        verdict = Fault("crash", died) if cause is None else Fault(cause.reason, f"{cause.message}; then {died}")
     else:
         verdict = run.judge(finished)
     if isinstance(verdict, Fault):

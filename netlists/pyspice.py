@@ -10,7 +10,8 @@
     circuit.X("1", "synapse", "row_1", "column", x_init=0.3)
     circuit.X("2", "synapse", "row_2", "column", x_init=0.7, k_set=2e3)
 
-Importing this module imports PySpice, which takes most of a second.
+Importing this module imports PySpice, which takes most of a second, and tells it which ngspice library this system has:
+``circuit.simulator()`` then works without the development package.
 """
 
 from __future__ import annotations
@@ -24,6 +25,9 @@ from ..compact.card import Card
 from ..compact.model import Model
 from ..compact.registry import resolve
 from .card_netlist import format_card_subcircuit, subcircuit_name
+from .ngspice.shared import point_pyspice_to_the_library
+
+point_pyspice_to_the_library()
 
 
 class DeviceSubCircuit(SubCircuit):  # type: ignore[misc]

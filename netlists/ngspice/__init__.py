@@ -4,7 +4,7 @@ from .batch import ManyRunsError, RunsInterrupted, run_deck, run_many
 from .installation import find_executable, has_klu, has_osdi, version
 from .options import SolverOptions
 from .rawfile import Plot, RawData, Variable, read_raw
-from .shared import run_shared
+from .shared import load_osdi, run_shared
 
 __all__ = [
     "ManyRunsError",
@@ -16,6 +16,7 @@ __all__ = [
     "find_executable",
     "has_klu",
     "has_osdi",
+    "load_osdi",
     "read_raw",
     "run_deck",
     "run_many",

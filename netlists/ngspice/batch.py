@@ -135,6 +135,7 @@ def _run(
         files={_DECK: deck.rstrip("\n") + "\n", **files},
         judge=lambda finished: _judge(finished, deck, bool(keep)),
         informative=informative,
+        explain=diagnose_log,
         environment=environment(),
         timeout=timeout,
         keep=keep,

@@ -1,7 +1,8 @@
 """Tell from a log and from the data whether a run of ngspice can be trusted, and why not.
 
 ngspice's exit code alone says little: a failed analysis may exit with 0, and words such as "error" or "singular" also
-appear in the logs of runs that recovered by themselves. The patterns below were each provoked with ngspice 39.
+appear in the logs of runs that recovered by themselves. The patterns below were each provoked with ngspice 39, 44.2 or 47,
+which word the same fault differently.
 """
 
 from __future__ import annotations
@@ -32,9 +33,12 @@ def _rule(pattern: str, reason: str) -> _Rule:
 #: The first rule that matches any line decides, so the specific ones stand first.
 _RULES = (
     _rule(r"^doAnalyses: TRAN:\s+Timestep too small; (?!initial timepoint)", "time step too small"),
+    _rule(r"^doAnalyses: (?:not found|impossible error|no such parameter|parameter value out of range)", "parse"),
     _rule(r"^doAnalyses:", "convergence"),
     _rule(r"undefined parameter|unknown subckt|no such function|can't find model|could not find include", "parse"),
-    _rule(r"^Error on line|cannot compute substitute|PTerror", "parse"),
+    _rule(r"^Error [oi]n line|^Error: not enough parameters|cannot compute substitute|PTerror", "parse"),
+    # ngspice leaves the element out and simulates the rest
+    _rule(r"not a valid \w+ instance line, ignored|could not be set up properly, ignored", "parse"),
     _rule(r"circuit not parsed|there aren't any circuits loaded|fatal error in ngspice|cannot recover", "parse"),
     _rule(r"no such command available|^Warning from checkvalid|no such (?:node|vector|device|parameter)", "parse"),
     _rule(r"simulation\(s\) aborted|analysis aborted", "convergence"),
@@ -52,7 +56,7 @@ _SMALLEST_STEP = (
 #: What a log says whether or not anything went wrong.
 _CHATTER = re.compile(
     r"^\s*$|^(?:Total|DRAM|Maximum|Current|Shared|Text|Stack|Library|No\. of) "
-    r"|^(?:Circuit:|Doing analysis|binary raw|ASCII raw)"
+    r"|^(?:Circuit:|Doing analysis|Using (?:SPARSE|KLU)|binary raw|ASCII raw)"
     r"|No compatibility mode|gmin|Supplies reduced|Reference value|no resource usage|or no active circuit",
 )
 _WARNING = re.compile(r"Warning: .*")
@@ -72,11 +76,11 @@ def diagnose_log(lines: Iterable[str]) -> Fault | None:
 def _explain(lines: Sequence[str], place: int) -> str:
     """Join the deciding line, what follows it where ngspice goes on to the next line, and the likely cause."""
     message = lines[place]
-    if message.lower().startswith(("error on line", "pterror")):
+    if message.lower().startswith(("error on line", "error in line", "error: not enough parameters", "pterror")):
         message = " ".join(lines[place : place + 3])
     elif message.endswith("from line"):
         message = " ".join(lines[place : place + 2])
-    elif place and lines[place - 1].startswith("Netlist line no."):
+    elif place and re.match(r"(?:Netlist|Error in netlist) line no\.", lines[place - 1]):
         message = f"{lines[place - 1]} {message}"
     if "Timestep too small" in message:
         message += f" ({_SMALLEST_STEP})"

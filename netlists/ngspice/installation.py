@@ -23,6 +23,9 @@ _HOW_TO_INSTALL = (
     f"or set {VARIABLE} to the path of the executable"
 )
 
+#: The oldest version that is taken; decks and logs of older ones were never tried.
+OLDEST = 36
+
 #: Variables that change what ngspice writes or which files it includes, so that the deck alone would not decide.
 _MEDDLING = frozenset({"SPICE_ASCIIRAWFILE", "NGSPICE_MEAS_PRECISION", "NGSPICE_INPUT_DIR"})
 
@@ -33,18 +36,23 @@ def find_executable() -> Path:
     Raises
     ------
     EngineMissingError
-        There is none; the message says what to install.
+        There is none, or it is older than version 36; the message says what to install.
+    EngineError
+        It cannot be started.
     """
     chosen = os.environ.get(VARIABLE)
-    if chosen:
-        found = shutil.which(chosen)
-        if found is None:
-            raise EngineMissingError(f"{VARIABLE} is '{chosen}', which is no executable; {_HOW_TO_INSTALL}")
-        return Path(found).absolute()  # a run has a folder of its own
-    found = shutil.which("ngspice")
+    found = shutil.which(chosen or "ngspice")
     if found is None:
-        raise EngineMissingError(f"ngspice is not on the PATH; {_HOW_TO_INSTALL}")
-    return Path(found).absolute()
+        where = f"{VARIABLE} is '{chosen}', which is no executable" if chosen else "ngspice is not on the PATH"
+        raise EngineMissingError(f"{where}; {_HOW_TO_INSTALL}")
+    executable = Path(found).absolute()  # a run has a folder of its own
+    its_version = _version(executable)
+    if its_version is not None and int(re.split(r"\D", its_version)[0]) < OLDEST:
+        raise EngineMissingError(
+            f"{executable} is ngspice {its_version}, and the oldest that can be used is {OLDEST}; "
+            f"for a newer one, {_HOW_TO_INSTALL}"
+        )
+    return executable
 
 
 def environment() -> dict[str, str]:
@@ -55,11 +63,16 @@ def environment() -> dict[str, str]:
 
 def version() -> str:
     """Return ngspice's version, such as ``"39"``; asked once an executable."""
-    return _version(find_executable())
+    executable = find_executable()
+    said = _version(executable)
+    if said is None:
+        answer = _introduction(executable)
+        raise EngineError(f"'{executable} -v' does not say which ngspice it is: {answer[:200]!r}")
+    return said
 
 
 def has_osdi() -> bool:
-    """Tell whether this ngspice loads compiled Verilog-A (OSDI); Debian's does not. Asked once an executable."""
+    """Tell whether this ngspice loads compiled Verilog-A (OSDI); Debian 12's does not, Debian 13's does. Asked once an executable."""
     return _has_osdi(find_executable())
 
 
@@ -69,12 +82,13 @@ def has_klu() -> bool:
 
 
 @functools.cache
-def _version(executable: Path) -> str:
-    answer = _ask(executable, "-v")
-    match = re.search(r"ngspice-(\S+)", answer)
-    if match is None:
-        raise EngineError(f"'{executable} -v' does not say which ngspice it is: {answer[:200]!r}")
-    return match[1]
+def _introduction(executable: Path) -> str:
+    return _ask(executable, "-v")
+
+
+def _version(executable: Path) -> str | None:
+    match = re.search(r"ngspice-(\d\S*)", _introduction(executable))
+    return None if match is None else match[1]
 
 
 @functools.cache

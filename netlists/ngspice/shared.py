@@ -116,7 +116,8 @@ def _load(library: Any, text: str) -> str:
         if "Undefined parameter" in output or "Cannot compute" in output:
             cause = informative(output.splitlines())
             raise SimulationError("parse", f"an unknown parameter or expression, after which {_REFUSES}", log=cause)
-        raise EngineError(f"an earlier deck had an unknown parameter, after which {_REFUSES}")
+        if diagnose_log(line for line in output.splitlines() if "cannot recover" not in line) is None:
+            raise EngineError(f"an earlier deck had an unknown parameter, after which {_REFUSES}")
     return output
 
 
@@ -160,20 +161,64 @@ def _raw_name(name: str, kind: str) -> str:
     return name
 
 
-def _library() -> Any:
-    """Return PySpice's one instance of the library, made on first use; importing PySpice takes most of a second."""
-    binding = importlib.import_module("PySpice.Spice.NgSpice.Shared").NgSpiceShared
-    if not binding._instances and "NGSPICE_LIBRARY_PATH" not in os.environ:
-        # Sought here, for a failed try of PySpice's cannot be repeated; it would also miss a library without the
-        # development package's link.
-        found = ctypes.util.find_library("ngspice")
-        if found is None:
+def point_pyspice_to_the_library() -> bool:
+    """Have PySpice load the ngspice library by the name that this system knows it by; tell whether it knows one.
+
+    PySpice's own name for it is a link that comes with the development package only, and a try that fails cannot be
+    repeated in the process: this goes before the first ``circuit.simulator()``. What ``NGSPICE_LIBRARY_PATH`` names is
+    left alone. Importing PySpice takes most of a second.
+    """
+    if "NGSPICE_LIBRARY_PATH" in os.environ:
+        return True
+    found = ctypes.util.find_library("ngspice")
+    if found is not None:
+        _binding().LIBRARY_PATH = found
+    return found is not None
+
+
+def load_osdi(library: Path) -> None:
+    """Load a compiled Verilog-A module into this process's ngspice, for `run_shared` and PySpice's own simulations.
+
+    It also has ngspice evaluate such devices in one thread: a second one costs ten times the run of a small circuit.
+
+    Parameters
+    ----------
+    library : Path
+        An OSDI library, as `synspice.veriloga.compiler.compile_module` returns it.
+
+    Raises
+    ------
+    EngineMissingError
+        The ngspice library is not installed, or was built without OSDI.
+    EngineError
+        The module cannot be loaded.
+    """
+    with _turn, _quiet():
+        ngspice = _library()
+        answer = _command(ngspice, f"osdi {library.absolute()}")
+        if "no such command" in answer:
             raise EngineMissingError(
-                "the ngspice library is not installed; `apt-get install libngspice0` (Debian, Ubuntu), "
-                "`brew install libngspice` (macOS) or `conda install -c conda-forge ngspice-lib`; "
-                "or set NGSPICE_LIBRARY_PATH. run_deck needs only the ngspice program"
+                "this ngspice library cannot load compiled Verilog-A (OSDI); that of Debian 13 and of ngspice 44 and later "
+                "can, and so does an ngspice configured with --enable-osdi"
             )
-        binding.LIBRARY_PATH = found
+        if "error" in answer.lower():
+            raise EngineError(f"ngspice cannot load {library}: {answer.strip()}")
+        _command(ngspice, "set num_threads=1")
+
+
+def _binding() -> Any:
+    return importlib.import_module("PySpice.Spice.NgSpice.Shared").NgSpiceShared
+
+
+def _library() -> Any:
+    """Return PySpice's one instance of the library, made on first use."""
+    binding = _binding()
+    if not binding._instances and not point_pyspice_to_the_library():
+        raise EngineMissingError(
+            "the ngspice library is not installed; `apt-get install libngspice0` (Debian, Ubuntu), "
+            "`brew install libngspice` (macOS) or `conda install -c conda-forge ngspice-lib`; "
+            "or set NGSPICE_LIBRARY_PATH. run_deck needs only the ngspice program"
+        )
     library = binding.new_instance()
     _command(library, "unset ngbehavior")  # a user's .spiceinit may have set it, which changes what `pow` means
     return library

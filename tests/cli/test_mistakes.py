@@ -265,7 +265,8 @@ def test_a_simulator_that_does_not_work(
 
 def test_ctrl_c_stops_a_simulator_that_hangs(tmp_path: Path) -> None:
     started = tmp_path / "started"
-    program = simulator(tmp_path, f"echo $$ > {started}\nexec sleep 600")
+    script = f'[ "$1" = -v ] && echo ngspice-44 && exit\necho $$ > {started}\nexec sleep 600'
+    program = simulator(tmp_path, script)
     environment = {**os.environ, VARIABLE: program, "TMPDIR": str(tmp_path)}
     command = [sys.executable, "-c", "from synspice.cli import main; main()", *RUN]
     with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True) as process:

@@ -18,6 +18,8 @@ from synspice.compact.stimulus import Bench, Drive, Waveform
 from synspice.netlists.experiments import Experiment, IVLoop, PulseTrain, Relaxation
 from synspice.netlists.testbench import Job, run_ngspice
 
+pytestmark = pytest.mark.every_ngspice
+
 LONG_PULSES = PulseTrain(pulses=6, depression_pulses=6, width=1e-3, gap=1e-3, read_width=1e-4, edge=1e-6)
 EXPERIMENTS: dict[str, Experiment] = {
     "loop": IVLoop(),

@@ -73,6 +73,7 @@ def test_a_rectifier_carries_nothing_on_one_side() -> None:
     assert number(result, "first_conductance_out") == pytest.approx(2e-3 * 0.1**2 / (0.1**2 + 0.01**2), rel=1e-3)
 
 
+@pytest.mark.every_ngspice
 @BOTH
 def test_the_switching_voltage_is_where_the_conductance_changes_fastest(engine: str) -> None:
     """A slow ramp: G follows 1 + 10 v^2/(v^2 + v_0^2), whose logarithm is steepest at 0.11 V, 10 mV behind."""
@@ -84,6 +85,7 @@ def test_the_switching_voltage_is_where_the_conductance_changes_fastest(engine: 
     assert "second_switching_voltage" not in result.quantities
 
 
+@pytest.mark.every_ngspice
 @BOTH
 def test_a_device_that_forgets_at_once_does_not_switch(engine: str) -> None:
     result = run(IVLoop(v_first=1.0, v_second=0), toys.relaxing(), engine, values={"tau": 1e-6})
@@ -116,6 +118,7 @@ def after_pulses(train: PulseTrain, tau: float) -> tuple[np.ndarray, np.ndarray]
     return np.array(reads), np.array(pulses)
 
 
+@pytest.mark.every_ngspice
 @BOTH
 def test_a_pulse_train_against_its_closed_form(engine: str) -> None:
     train = PulseTrain(
@@ -165,6 +168,7 @@ def test_a_train_without_depression_or_memory() -> None:
 # --- relaxation ---
 
 
+@pytest.mark.every_ngspice
 @BOTH
 @pytest.mark.parametrize("tau", [2e-4, 1e-3])
 def test_the_relaxation_time_of_a_linear_device(engine: str, tau: float) -> None:
@@ -227,6 +231,7 @@ def test_a_waveform_starts_at_zero_and_goes_somewhere(wave: Waveform) -> None:
 # --- three terminals ---
 
 
+@pytest.mark.every_ngspice
 @BOTH
 def test_a_pulse_train_on_three_terminals_reads_the_channel(engine: str) -> None:
     train = PulseTrain(pulses=2, depression_pulses=1, width=2e-4, gap=2e-4, edge=1e-6, read_width=1e-4)
@@ -338,6 +343,7 @@ def test_runs_keep_their_order_and_report_progress() -> None:
         assert sorted(seen) == [(1, 3), (2, 3), (3, 3)]
 
 
+@pytest.mark.every_ngspice
 def test_both_engines_return_the_same_record() -> None:
     experiment = IVLoop(ramp_rate=500.0)
     reference, ngspice = (run(experiment, toys.relaxing(), engine) for engine in ("reference", "ngspice"))

@@ -30,6 +30,7 @@ def compare(expressions: list[sp.Expr]) -> None:
         np.testing.assert_allclose(c, a, rtol=0, atol=1e-8 * size**2, err_msg=str(expression))
 
 
+@pytest.mark.every_ngspice
 @given(expressions=st.lists(expression_trees.trees(), min_size=20, max_size=20))
 @settings(max_examples=5, deadline=None, derandomize=True, suppress_health_check=SLOW_TO_DRAW)
 def test_random_trees_agree_with_numpy_and_casadi(expressions: list[sp.Expr]) -> None:
@@ -37,6 +38,7 @@ def test_random_trees_agree_with_numpy_and_casadi(expressions: list[sp.Expr]) ->
     compare(expressions)
 
 
+@pytest.mark.every_ngspice
 @pytest.mark.slow
 @given(expressions=st.lists(expression_trees.trees(), min_size=20, max_size=20))
 @settings(max_examples=30, deadline=None, suppress_health_check=SLOW_TO_DRAW)
@@ -45,6 +47,7 @@ def test_other_random_trees_agree_too(expressions: list[sp.Expr]) -> None:
     compare(expressions)
 
 
+@pytest.mark.every_ngspice
 @pytest.mark.parametrize("power", range(-6, 17))
 def test_integer_powers_of_negative_bases(power: int) -> None:
     """In ngspice 39 (-2)**3, (-2)^3 and pow(-2, 3) are all +8."""
@@ -54,6 +57,7 @@ def test_integer_powers_of_negative_bases(power: int) -> None:
     np.testing.assert_allclose(values, exact, rtol=1e-12)
 
 
+@pytest.mark.every_ngspice
 @pytest.mark.parametrize(
     "expression",
     [
@@ -91,6 +95,7 @@ def test_numbers_are_exact_in_the_text(value: float) -> None:
     assert text.strip("+-.0123456789e") == ""
 
 
+@pytest.mark.every_ngspice
 def test_numbers_as_ngspice_reads_them() -> None:
     """A parameter keeps sixteen digits, a number within an expression eleven: the emitted decks rely on no more."""
     values = [1 / 3, 8.617333262e-05, 1.380649e-23, 1.2345678901234567e15, 273.15, 1e-30, 1e30, 1000000000.0]

@@ -67,6 +67,7 @@ def both(network: Network, engine: str = "ngspice") -> tuple[Result, Result]:
     return run_networks([network], "reference")[0], run_networks([network], engine)[0]
 
 
+@pytest.mark.every_ngspice
 @pytest.mark.parametrize("engine", ["ngspice", "vacask"])
 @pytest.mark.parametrize("name", NETWORKS)
 def test_the_engines_agree(name: str, engine: str) -> None:
@@ -78,6 +79,7 @@ def test_the_engines_agree(name: str, engine: str) -> None:
         assert difference(wanted, found, signal) < LIMIT, signal
 
 
+@pytest.mark.every_ngspice
 def test_currents_add_up_in_ngspice() -> None:
     found = run_networks([NETWORKS["no middle capacitance"]])[0]
     np.testing.assert_allclose(found["i(pre)"], found["a.i"], rtol=1e-6, atol=1e-15)
@@ -143,6 +145,7 @@ def test_a_subcircuit_for_each_model_and_values() -> None:
     assert format_network(replace(chain, frozen=True)).count(" frozen=1.0 ") == 4
 
 
+@pytest.mark.every_ngspice
 @pytest.mark.parametrize("engine", ["ngspice", "vacask"])
 def test_names_that_look_like_our_own(engine: str) -> None:
     """A user's names have no full stop, ours have one where they could meet; in VACASK ours have a prefix."""
@@ -155,6 +158,7 @@ def test_names_that_look_like_our_own(engine: str) -> None:
     assert difference(wanted, found, "v(pre_source)") < LIMIT
 
 
+@pytest.mark.every_ngspice
 @pytest.mark.parametrize("engine", ["reference", "ngspice", "vacask"])
 def test_frozen_states_stay(engine: str) -> None:
     (found,) = run_networks([replace(NETWORKS["impedance at both ends"], frozen=True)], engine)
@@ -183,6 +187,7 @@ def test_the_record_of_a_run() -> None:
     assert results[0].units["a.conductance"] == "S"
 
 
+@pytest.mark.every_ngspice
 def test_options_reach_the_engine() -> None:
     network = NETWORKS["two drift memristors"]
     (found,) = run_networks([network], options={"reltol": 1e-5, "method": "gear"})

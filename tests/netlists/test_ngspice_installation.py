@@ -26,6 +26,24 @@ def test_missing_from_the_path(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) 
         assert "brew install ngspice" in str(caught.value) and "conda" in str(caught.value)
 
 
+def test_one_that_is_too_old(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    path = fake(tmp_path, 'echo "** ngspice-35.2 : Circuit level simulation program"')
+    monkeypatch.setenv("SYNSPICE_NGSPICE", str(path))
+    for call in (find_executable, version, has_klu, lambda: run_deck("t\n.end"), lambda: run_many(["t\n.end"])):
+        with pytest.raises(
+            EngineMissingError, match=r"is ngspice 35\.2, and the oldest that can be used is 36"
+        ) as caught:
+            call()
+        assert str(path) in str(caught.value) and "apt-get install ngspice" in str(caught.value)
+
+
+@pytest.mark.parametrize("said", ["36", "100+"])
+def test_one_that_is_old_or_new_enough(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, said: str) -> None:
+    path = fake(tmp_path, f'echo "** ngspice-{said} : Circuit level simulation program"')
+    monkeypatch.setenv("SYNSPICE_NGSPICE", str(path))
+    assert find_executable() == path and version() == said
+
+
 def test_a_variable_that_points_nowhere(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SYNSPICE_NGSPICE", "/nowhere/ngspice")
     with pytest.raises(EngineMissingError, match="SYNSPICE_NGSPICE is '/nowhere/ngspice'"):
@@ -40,9 +58,11 @@ def test_the_variable_goes_before_the_path(monkeypatch: pytest.MonkeyPatch, tmp_
     assert version() == "47+"
 
 
-def test_version_is_what_ngspice_says() -> None:
-    answer = subprocess.run(["ngspice", "-v"], capture_output=True, text=True).stdout
+@pytest.mark.every_ngspice
+def test_the_version_is_what_ngspice_says_and_names_the_test(request: pytest.FixtureRequest) -> None:
+    answer = subprocess.run([find_executable(), "-v"], capture_output=True, text=True).stdout
     assert f"ngspice-{version()} " in answer
+    assert f"ngspice-{version()}" in request.node.name
 
 
 def test_something_else_called_ngspice(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -51,6 +71,7 @@ def test_something_else_called_ngspice(monkeypatch: pytest.MonkeyPatch, tmp_path
         version()
 
 
+@pytest.mark.every_ngspice
 def test_probes_agree_with_what_this_ngspice_does(tmp_path: Path) -> None:
     """Debian's 39 has neither; a build that has them must run a deck that needs them."""
     if version() == "39":

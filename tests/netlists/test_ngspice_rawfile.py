@@ -27,6 +27,7 @@ def raw_file(tmp_path: Path) -> Path:
     return run.folder / "out.raw"
 
 
+@pytest.mark.every_ngspice
 def test_ascii_equals_binary(tmp_path: Path) -> None:
     binary = run_deck(THREE_ANALYSES.format(options=""), keep=tmp_path)
     ascii_ = run_deck(THREE_ANALYSES.format(options=".options filetype=ascii"), keep=tmp_path)
@@ -39,6 +40,7 @@ def test_ascii_equals_binary(tmp_path: Path) -> None:
         np.testing.assert_allclose(one.data[1:], other.data[1:], rtol=1e-15)
 
 
+@pytest.mark.every_ngspice
 def test_a_plot_describes_itself(raw_file: Path) -> None:
     ac, dc, op = read_raw(raw_file)
     assert (ac.title, ac.plotname, ac.points) == ("three analyses", "AC Analysis", 26)
@@ -75,6 +77,7 @@ def test_every_truncation_of_the_last_plot_is_noticed(raw_file: Path, tmp_path: 
             read_raw(cut)
 
 
+@pytest.mark.every_ngspice
 def test_a_truncated_ascii_file(tmp_path: Path) -> None:
     run = run_deck(THREE_ANALYSES.format(options=".options filetype=ascii"), keep=tmp_path)
     assert run.folder

@@ -9,7 +9,9 @@ import numpy as np
 import pytest
 
 from synspice.compact.errors import EngineMissingError, SimulationError
-from synspice.netlists.ngspice import run_deck, run_shared
+from synspice.netlists.ngspice import has_osdi, run_deck, run_shared
+from synspice.netlists.ngspice.installation import VARIABLE
+from synspice.veriloga.compiler import compile_module
 
 RC = """rc with an error in its title
 V1 in 0 PULSE(0 1 0 1n 1n 1 2)
@@ -29,6 +31,22 @@ C1 out 0 1u
 .noise v(out) V1 dec 2 1 1k
 .end
 """
+
+
+CONDUCTANCE = """`include "disciplines.vams"
+module conductance(p, n);
+  inout p, n;
+  electrical p, n;
+  parameter real g = 1m;
+  analog I(p, n) <+ g * V(p, n);
+endmodule
+"""
+
+
+@pytest.fixture(autouse=True)
+def the_program_of_the_system(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The library is the system's, and so is the program with which it is compared."""
+    monkeypatch.delenv(VARIABLE, raising=False)
 
 
 @pytest.mark.parametrize("deck", [RC, SEVERAL], ids=["transient", "several"])
@@ -129,6 +147,32 @@ def test_an_unknown_parameter_is_told_and_batch_still_works(tmp_path: Path) -> N
         tmp_path,
     )
     assert answer.stdout.split("\n")[:3] == ["simulation parse True True", "engine True", "True"], answer.stderr
+
+
+def test_a_compiled_module_in_the_library(tmp_path: Path) -> None:
+    """It runs where the ngspice of this system has OSDI, and the error says who has where it does not."""
+    library = compile_module(CONDUCTANCE)
+    answer = in_new_process(
+        f"""
+        from pathlib import Path
+        from synspice.compact.errors import EngineError
+        from synspice.netlists.ngspice import load_osdi, run_shared
+        deck = "t\\nV1 in 0 2\\nN1 in 0 two\\n.model two conductance g=2m\\n.op\\n.end"
+        for library in {str(library)!r}, "rc.cir":
+            try:
+                load_osdi(Path(library))
+                print(run_shared(deck).plot("op")["i(v1)"][0])
+            except EngineError as error:
+                print(type(error).__name__, error)
+        """,
+        tmp_path,
+    )
+    good, bad = answer.stdout.splitlines()[:2]
+    if has_osdi():
+        assert float(good) == pytest.approx(-4e-3)
+        assert "EngineError ngspice cannot load rc.cir" in bad
+    else:
+        assert "EngineMissingError" in good and "Debian 13" in good
 
 
 def test_quiet_and_flat_in_memory(tmp_path: Path) -> None:

@@ -16,6 +16,8 @@ from synspice.netlists.ngspice import SolverOptions, run_deck
 from synspice.netlists.subcircuit import format_subcircuit
 from synspice.netlists.testbench import Job, run_ngspice
 
+pytestmark = pytest.mark.every_ngspice
+
 NAMES = (*DEVICES, "toy:relaxing", "toy:varactor", "toy:heated")
 
 REACH = {"ionic_synapse": 5.0}

@@ -10,6 +10,8 @@ import targets
 
 from synspice.compact.primitives import PRIMITIVES
 
+pytestmark = pytest.mark.every_ngspice
+
 
 @pytest.mark.parametrize("name", sorted(PRIMITIVES))
 def test_value_in_ngspice(name: str) -> None:

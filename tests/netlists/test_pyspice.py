@@ -1,6 +1,9 @@
 """A device in a circuit that a user writes with PySpice."""
 
 import logging
+import subprocess
+import sys
+import textwrap
 from typing import Any
 
 import numpy as np
@@ -78,6 +81,22 @@ def test_pyspices_own_simulator_runs_it_and_agrees() -> None:
     time, state = np.array(analysis.time), np.array(analysis.nodes["x1.x"])
     plot = run_shared(circuit({"x_init": 0.3}), analyses=[".options reltol=1e-6", ".tran 2u 2m 0 2u"]).plot("tran")
     assert state == pytest.approx(np.interp(time, np.real(plot.scale), np.real(plot["v(x1.x)"])), abs=1e-4)
+
+
+def test_pyspices_own_simulator_is_the_first_thing_in_a_process() -> None:
+    """PySpice by itself asks for libngspice.so, a link of the development package, and never tries again."""
+    script = """
+        from PySpice.Spice.Netlist import Circuit
+        from synspice.netlists.pyspice import subcircuit
+        circuit = Circuit("first")
+        circuit.subcircuit(subcircuit("drift_memristor", name="synapse"))
+        circuit.V("in", "a", circuit.gnd, "PWL(0 0 1m 1.2 2m 0)")
+        circuit.X("1", "synapse", "a", circuit.gnd)
+        print(float(circuit.simulator().transient(step_time=2e-6, end_time=2e-3).time[-1]))
+    """
+    command = [sys.executable, "-c", textwrap.dedent(script)]
+    answer = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    assert float(answer.stdout or "nan") == pytest.approx(2e-3), answer.stderr
 
 
 def test_wrong_names_and_values_are_refused() -> None:

@@ -32,6 +32,7 @@ def close(found: np.ndarray, wanted: np.ndarray, what: str) -> None:
     np.testing.assert_array_less(np.abs(found - wanted), 1e-7 * np.abs(wanted) + floor + 1e-30, err_msg=what)
 
 
+@pytest.mark.every_ngspice
 @pytest.mark.parametrize("temperature_c", [27.0, 85.0])
 @pytest.mark.parametrize("name", device_points.NAMES)
 def test_ngspice_agrees_with_python_at_given_voltages_and_states(name: str, temperature_c: float) -> None:
