@@ -12,7 +12,6 @@ from ..compact.python_code import compile_python
 from ..compact.result import Result
 from ..compact.stimulus import Bench
 from .evaluation import CompiledModule, Evaluation
-from .module import PULL_BACK
 
 NEGLIGIBLE = 1e-8
 """An entry below this part of the largest in its row is held against that part: it is what cancellation left over."""
@@ -107,10 +106,6 @@ def python_evaluation(
         return np.asarray(np.array(signs).reshape(len(model.terminals), len(branches)) @ rows)
 
     columns = len(model.voltages) + len(model.states)
-    outside = np.array([value - min(max(value, s.lower), s.upper) for value, s in zip(x, model.states, strict=True)])
-    rate_rows = np.array(functions.rates_jacobian(*point), float).reshape(-1, columns)
-    for k in np.flatnonzero(outside):
-        rate_rows[k, len(model.voltages) + k] -= PULL_BACK
 
     def slopes(rows: object) -> np.ndarray:
         return np.asarray(np.array(rows, dtype=float).reshape(-1, columns) @ inputs)
@@ -118,10 +113,10 @@ def python_evaluation(
     return Evaluation(
         currents=at_terminals(model.currents, np.array(functions.currents(*point), float)),
         charges=at_terminals(model.charges, np.array(functions.charges(*point), float)),
-        rates=(np.array(functions.rates(*point), float) - PULL_BACK * outside) / scales,
+        rates=np.array(functions.rates(*point), float) / scales,
         current_slopes=at_terminals(model.currents, slopes(functions.currents_jacobian(*point))),
         charge_slopes=at_terminals(model.charges, slopes(functions.charges_jacobian(*point))),
-        rate_slopes=slopes(rate_rows) / scales[:, None],
+        rate_slopes=slopes(functions.rates_jacobian(*point)) / scales[:, None],
     )
 
 

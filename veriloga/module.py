@@ -26,10 +26,7 @@ GMIN = 1e-12
 HOLD_RATE = 1e6
 """Rate [1/s] at which a held state returns to its initial value; it is there already, so any large rate will do."""
 
-PULL_BACK = 1e10
-"""Rate [1/s] at which a state returns into its range, where only a solver's error can have brought it out."""
-
-LARGEST_MOVE = 0.03
+LARGEST_MOVE = 0.1
 """Part of its range by which a state may move in a time step; of its natural scale where it has no range."""
 
 REFERENCE = "t_ref"
@@ -56,8 +53,10 @@ def format_module(
     else does everywhere: ngspice does not call the operating point before a transient static, and a state that is the
     ``idt`` of its rate moves in ngspice's AC analysis. ``frozen`` holds the states in a transient too.
 
-    A step of a simulator at its default options can carry a state past the end of its range. There it returns at
-    `PULL_BACK`, and ``$bound_step`` keeps a step from moving it by more than `LARGEST_MOVE` of the range.
+    ``$bound_step`` keeps a step from moving a state by more than `LARGEST_MOVE` of its range. Without it a simulator at its
+    default options, with the fiftieth of the run that it then takes as its largest step, carried states past the end of
+    their range, or over it: 14 of 195 random runs ended wrong by more than 2 % in ngspice 47, with it one, for the same
+    number of points but for the ionic synapse's.
 
     ``gmin`` appears as what a simulator adds to its default of 1e-12 S while it steps gmin. The whole of it would be a
     second conductance beside an off-state of picosiemens, and the netlist of the same device has none.
@@ -299,17 +298,9 @@ class _Writer:
         for state, rate in zip(self.model.states, self.model.rates, strict=True):
             name, node = self.rates[state.name], self.nodes[state.name]
             lines += _wrapped(f"{name} = {self._print(rate)};")
-            back = self._outside(state)
-            moved = f"{name} - {number(PULL_BACK)}*({back})" if back else name
-            moved = (
-                moved
-                if state.scale == 1
-                else f"({moved})/{number(state.scale)}"
-                if back
-                else f"{moved}/{number(state.scale)}"
-            )
+            moved = name if state.scale == 1 else f"{name}/{number(state.scale)}"
             lines += _wrapped(
-                f"I({node}) <+ ddt(V({node})) + (({self.held} == 1) ? {number(HOLD_RATE)}*V({node}) : -({moved}));"
+                f"I({node}) <+ ddt(V({node})) + (({self.held} == 1) ? {number(HOLD_RATE)}*V({node}) : -{moved});"
             )
         paces = [f"abs({self.rates[s.name]})/{number(_span(s))}" for s in self.model.states]
         fastest = reduce(lambda a, b: f"max({a}, {b})", paces)
@@ -318,15 +309,6 @@ class _Writer:
             f"$bound_step({number(LARGEST_MOVE)}/({self.pace} + 1.0e-30));",
         ]
         return lines
-
-    def _outside(self, state: State) -> str:
-        """Return how far a state is out of its range, with its sign; nothing where there is no bound."""
-        inside = state.name
-        if math.isfinite(state.lower):
-            inside = f"max({inside}, {self.printer.number(state.lower)})"
-        if math.isfinite(state.upper):
-            inside = f"min({inside}, {self.printer.number(state.upper)})"
-        return "" if inside == state.name else f"{state.name} - {inside}"
 
     def _contributions(self) -> list[str]:
         model = self.model
