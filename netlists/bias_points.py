@@ -1,9 +1,10 @@
-"""Operating points and admittances of a device's subcircuit in ngspice, its states held as programmed."""
+"""Operating points, admittances and noise of a device in ngspice, its states held as programmed."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 import numpy as np
 
@@ -19,6 +20,33 @@ Copy = tuple[Bias, str]
 """A copy of the device in a deck: its bias, and the terminal at which the small signal drives it (empty for none)."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class Form:
+    """A device as an ngspice deck has it.
+
+    Attributes
+    ----------
+    head : sequence of str
+        Lines that define it.
+    instance : callable (name, nodes) -> line
+        What places it in the circuit, its states held.
+    files : mapping of name to Path
+        What the lines load.
+    """
+
+    head: Sequence[str]
+    instance: Callable[[str, str], str]
+    files: Mapping[str, Path] = field(default_factory=dict)
+
+
+def subcircuit_form(model: Model, values: Mapping[str, float]) -> Form:
+    """Return a device as its emitted subcircuit."""
+    return Form(
+        head=[format_subcircuit(model, held_values(model, values))],
+        instance=lambda name, nodes: f"X{name} {nodes} {model.name}",
+    )
+
+
 def held_values(model: Model, values: Mapping[str, float]) -> dict[str, float]:
     """Return a complete set of values with which the states stay at their initial ones."""
     return model.values(values) | ({FROZEN.name: 1.0} if model.states else {})
@@ -31,7 +59,7 @@ def driven_copies(model: Model, biases: Sequence[Bias]) -> list[Copy]:
 
 def terminal_currents(
     model: Model,
-    values: Mapping[str, float],
+    form: Form,
     biases: Sequence[Bias],
     *,
     temperature: float = ROOM_TEMPERATURE,
@@ -42,8 +70,8 @@ def terminal_currents(
     Parameters
     ----------
     model : Model
-    values : mapping of name to float
-        Parameter values; the states stay at their initial ones.
+    form : Form
+        Of this model, such as :func:`subcircuit_form`.
     biases : sequence of mapping of terminal to V
     temperature : float
         Ambient temperature [K].
@@ -53,14 +81,14 @@ def terminal_currents(
     ------
     ParameterError, SimulationError, EngineMissingError
     """
-    deck = _deck(model, values, [(bias, "") for bias in biases], [".op"], temperature, options)
-    plot = run_deck(deck).plot("op")
+    deck = _deck(model, form, [(bias, "") for bias in biases], [".op"], temperature, options)
+    plot = run_deck(deck, files=form.files).plot("op")
     return np.real(_currents(model, plot, len(biases))[:, :, 0])
 
 
 def admittances(
     model: Model,
-    values: Mapping[str, float],
+    form: Form,
     biases: Sequence[Bias],
     frequency: float,
     *,
@@ -71,7 +99,7 @@ def admittances(
 
     Parameters
     ----------
-    model, values, biases, temperature, options
+    model, form, biases, temperature, options
         As for :func:`terminal_currents`.
 
     Returns
@@ -84,10 +112,47 @@ def admittances(
     ParameterError, SimulationError, EngineMissingError
     """
     copies = driven_copies(model, biases)
-    deck = _deck(model, values, copies, [f".ac lin 1 {frequency!r} {frequency!r}"], temperature, options)
+    deck = _deck(model, form, copies, [f".ac lin 1 {frequency!r} {frequency!r}"], temperature, options)
     n = len(model.terminals)
-    table = _currents(model, run_deck(deck).plot("ac"), len(copies))[:, :, 0]
+    table = _currents(model, run_deck(deck, files=form.files).plot("ac"), len(copies))[:, :, 0]
     return table.reshape(len(biases), n, n).transpose(0, 2, 1)
+
+
+def noise_densities(
+    model: Model,
+    form: Form,
+    biases: Sequence[Bias],
+    frequency: float,
+    *,
+    terminal: str | None = None,
+    temperature: float = ROOM_TEMPERATURE,
+    options: SolverOptions | None = None,
+) -> np.ndarray:
+    """Return the power spectral density of the noise current into a terminal at a frequency [Hz], the states held.
+
+    Parameters
+    ----------
+    model, form, biases, temperature, options
+        As for :func:`terminal_currents`. ngspice's behavioural sources make no noise: the form has to be a compiled one.
+    terminal : str, optional
+        The first terminal of the read port by default.
+
+    Returns
+    -------
+    ndarray, shape (n_biases,)
+        In A^2/Hz.
+
+    Raises
+    ------
+    ParameterError, SimulationError, EngineMissingError
+    """
+    at = terminal or model.read[0]
+    found = []
+    for bias in biases:  # a deck each: ngspice's plots of several noise analyses carry no names
+        sensed = [f"Hsensor sensed 0 V{at}_0 1", f".noise v(sensed) V{at}_0 lin 1 {frequency!r} {frequency!r}"]
+        deck = _deck(model, form, [(bias, at)], sensed, temperature, options)
+        found.append(float(run_deck(deck, files=form.files).plot("noise")["onoise_spectrum"][0].real))
+    return np.array(found) ** 2
 
 
 def _currents(model: Model, plot: Plot, copies: int) -> np.ndarray:
@@ -96,17 +161,17 @@ def _currents(model: Model, plot: Plot, copies: int) -> np.ndarray:
 
 def _deck(
     model: Model,
-    values: Mapping[str, float],
+    form: Form,
     copies: Sequence[Copy],
     analyses: Sequence[str],
     temperature: float,
     options: SolverOptions | None,
 ) -> str:
-    lines = [f"* {model.name} at bias voltages", format_subcircuit(model, held_values(model, values))]
+    lines = [f"* {model.name} at bias voltages", *form.head]
     for k, (bias, driven) in enumerate(copies):
         for terminal in model.terminals:
             response = " AC 1" if terminal == driven else ""
             lines.append(f"V{terminal}_{k} {terminal}_{k} 0 DC {float(bias.get(terminal, 0.0))!r}{response}")
-        lines.append(f"X{k} {' '.join(f'{t}_{k}' for t in model.terminals)} {model.name}")
+        lines.append(form.instance(str(k), " ".join(f"{t}_{k}" for t in model.terminals)))
     options = replace(options or SolverOptions(), temperature_c=temperature - ZERO_CELSIUS)
     return "\n".join([*lines, *options.lines(), *analyses, ".end", ""])

@@ -60,6 +60,19 @@ def vacask_options() -> type[Any]:
     return kind
 
 
+def osdi_engine(module: str, function: str) -> Engine[Any]:
+    """Return ngspice with compiled Verilog-A for one kind of job; the folder above this one is loaded where it is asked for."""
+
+    def run(jobs: Sequence[Any], progress: Progress | None, given: Mapping[str, Any]) -> list[Result]:
+        solve = getattr(import_module(f"synspice.veriloga.{module}"), function)
+        results: list[Result] = solve(
+            jobs, options=engine_options(SolverOptions, given, "ngspice-osdi"), progress=progress
+        )
+        return results
+
+    return run
+
+
 def engine_options(kind: type[Options], given: Mapping[str, Any], engine: str) -> Options:
     """Return an engine's options, some given by name; each has the type of its default."""
     known = {f.name: f.default for f in fields(cast("Any", kind)) if f.name != "temperature_c"}  # the bench says it

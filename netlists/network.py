@@ -16,7 +16,7 @@ from ..compact.network import GROUND, Instance, Network
 from ..compact.network_reference import ReferenceOptions, network_record, simulate_network
 from ..compact.result import Result
 from . import ngspice
-from .engines import Engine, Progress, ngspice_engine, reference_engine, vacask_engine
+from .engines import Engine, Progress, ngspice_engine, osdi_engine, reference_engine, vacask_engine
 from .ngspice import Plot, SolverOptions
 from .steps import STEPS, largest_step
 from .subcircuit import format_subcircuit
@@ -154,6 +154,7 @@ def _reference(job: NetworkJob, options: ReferenceOptions) -> Result:
 NETWORK_ENGINES: dict[str, Engine[NetworkJob]] = {
     "reference": reference_engine(_reference),
     "ngspice": ngspice_engine(run_networks_ngspice),
+    "ngspice-osdi": osdi_engine("osdi_network", "run_networks_ngspice_osdi"),
     "vacask": vacask_engine("network", "run_networks_vacask"),
 }
 """Every engine that runs networks, by the name that the command line uses."""
@@ -175,7 +176,7 @@ def run_networks(
         One of :data:`NETWORK_ENGINES`.
     progress : callable (done, total), optional
     options : mapping of name to value, optional
-        Solver options that replace the engine's own: fields of `SolverOptions` for ngspice, of `ReferenceOptions` for
+        Solver options that replace the engine's own: fields of `SolverOptions` for ngspice and ngspice-osdi, of `ReferenceOptions` for
         the reference, of `VacaskOptions` for VACASK.
 
     Returns

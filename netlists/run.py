@@ -12,7 +12,7 @@ from ..compact.model import Model
 from ..compact.reference import ReferenceOptions, simulate
 from ..compact.registry import get_device
 from ..compact.result import Result
-from .engines import Engine, Progress, ngspice_engine, reference_engine, vacask_engine
+from .engines import Engine, Progress, ngspice_engine, osdi_engine, reference_engine, vacask_engine
 from .experiments import Experiment
 from .testbench import Job, run_ngspice
 
@@ -24,6 +24,7 @@ def _reference(job: Job, options: ReferenceOptions) -> Result:
 ENGINES: dict[str, Engine[Job]] = {
     "reference": reference_engine(_reference),
     "ngspice": ngspice_engine(run_ngspice),
+    "ngspice-osdi": osdi_engine("osdi", "run_ngspice_osdi"),
     "vacask": vacask_engine("vacask", "run_vacask"),
 }
 """Every engine by the name that the command line uses."""
@@ -58,11 +59,11 @@ def run(
     device : Card or Model
         A card, or a model with its default values.
     engine : str
-        ``reference``, ``ngspice`` or ``vacask``.
+        ``reference``, ``ngspice``, ``ngspice-osdi`` or ``vacask``.
     values : mapping of name to float, optional
         Parameter values that replace the card's, such as an initial state.
     options : mapping of name to value, optional
-        Solver options that replace the engine's own: fields of `SolverOptions` for ngspice, of `ReferenceOptions` for
+        Solver options that replace the engine's own: fields of `SolverOptions` for ngspice and ngspice-osdi, of `ReferenceOptions` for
         the reference, of `VacaskOptions` for VACASK.
 
     Returns

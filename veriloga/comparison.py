@@ -12,7 +12,6 @@ from ..compact.python_code import compile_python
 from ..compact.result import Result
 from ..compact.stimulus import Bench
 from .evaluation import CompiledModule, Evaluation
-from .module import reported
 
 NEGLIGIBLE = 1e-8
 """An entry below this part of the largest in its row is held against that part: it is what cancellation left over."""
@@ -46,7 +45,7 @@ def waveform_error(model: Model, bench: Bench, found: Result, reference: Result)
     segment = np.clip(np.searchsorted(marks, found.time, side="left") - 1, 0, len(marks) - 2)
     lengths = np.diff(marks)[segment]
     names = [n for n in ("current", "voltage", "read_current") if n in found.signals]
-    names += [name for name, _, _ in reported(model)]
+    names += [item.name for item in (*model.states, *model.observables)]
     inside = np.min(np.abs(found.time[:, None] - marks), axis=1) > 1e-9 * bench.duration
     worst = 0.0
     for name in names:

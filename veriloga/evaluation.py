@@ -248,7 +248,8 @@ class CompiledInstance:
         mapping = (ct.c_uint32 * d.num_nodes).from_address(self._data.value + d.node_mapping_offset)
         mapping[:] = range(d.num_nodes)
         self._states = (ct.c_double * max(d.num_states, 1))()
-        self._rows, self._columns = self._unknowns()
+        names = module._names
+        self._columns = [names.index(state_node(module.model, s.name)) for s in module.model.states]
 
     def _set(self, values: Mapping[str, float]) -> None:
         module = self._module
@@ -262,22 +263,6 @@ class CompiledInstance:
                 ct.c_int32.from_address(address).value = int(value >= 0.5)
             else:
                 ct.c_double.from_address(address).value = value
-
-    def _unknowns(self) -> tuple[list[int], list[int]]:
-        """Return the row of each state's rate equation, and the column of its deviation."""
-        module = self._module
-        terminals = len(module.model.terminals)
-        resistive, _ = self._matrices(np.zeros(len(module._names)))
-        columns = [module._names.index(state_node(module.model, s.name)) for s in module.model.states]
-        rows = []
-        for column in columns:
-            integrals = [k for k in np.flatnonzero(resistive[column]) if k != column and k >= terminals]
-            if len(integrals) != 1:
-                raise EngineError(
-                    f"'{module.model.name}': the node '{module._names[column]}' is no integral of one rate"
-                )
-            rows.append(int(integrals[0]))
-        return rows, columns
 
     def _evaluate(self, solution: np.ndarray, flags: int) -> None:
         d = self._module._descriptor
@@ -326,18 +311,16 @@ class CompiledInstance:
         solution = np.zeros(d.num_nodes)
         solution[:n] = potentials
         solution[self._columns] = deviations
-        solution[self._rows] = deviations
         resistive, reactive = self._matrices(solution)
         current, charge = self._residual(d.load_residual_resist), self._residual(d.load_residual_react)
         picked = [*range(n), *self._columns]
-        sign = -1.0 / reactive[self._rows, self._rows]
         return Evaluation(
             currents=current[:n],
             charges=charge[:n],
-            rates=sign * current[self._rows],
+            rates=-current[self._columns],
             current_slopes=resistive[:n][:, picked],
             charge_slopes=reactive[:n][:, picked],
-            rate_slopes=sign[:, None] * resistive[self._rows][:, picked],
+            rate_slopes=-resistive[self._columns][:, picked],
         )
 
     def operating_point(self, potentials: Sequence[float], deviations: Sequence[float] = ()) -> dict[str, float]:

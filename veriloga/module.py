@@ -5,14 +5,16 @@ from __future__ import annotations
 import math
 import textwrap
 from collections.abc import Iterable, Mapping
+from functools import reduce
 
 import sympy as sp
 
-from ..compact.constants import CONSTANTS
+from ..compact.constants import CONSTANTS, ZERO_CELSIUS
 from ..compact.errors import EmissionError
-from ..compact.model import FROZEN, TEMPERATURE, Model, Quantity, State
+from ..compact.model import DTEMP, FROZEN, TEMPERATURE, Model, Quantity, State
 from ..compact.names import PATTERN, RESERVED
 from ..compact.parameters import Parameter
+from ..compact.probes import Probe, probes
 from ..compact.version import __version__
 from .printer import VerilogAPrinter
 
@@ -20,6 +22,18 @@ WIDTH = 118
 
 GMIN = 1e-12
 """Value [S] of the simulators' gmin up to which a module adds nothing: it is every simulator's default."""
+
+HOLD_RATE = 1e6
+"""Rate [1/s] at which a held state returns to its initial value; it is there already, so any large rate will do."""
+
+LARGEST_MOVE = 0.1
+"""Part of its range by which a state may move in a time step; of its natural scale where it has no range."""
+
+REFERENCE = "t_ref"
+"""The parameter [K] that is a device's reference temperature; a module takes it in degrees Celsius too, as ``tref``."""
+
+READING_ERROR = 1e-9
+"""Part of a closed bound by which a simulator may read a number wrongly."""
 
 
 def format_module(
@@ -33,14 +47,22 @@ def format_module(
     """Return the text of a Verilog-A module.
 
     Each state has an internal node, whose voltage is the state's deviation from its initial value in the state's
-    natural scale: ``x = x_init + scale*V(x_dev)`` with ``I(x_dev) <+ V(x_dev) - idt(rate/scale, 0.0)``. The initial
-    condition of ``idt`` is zero, the value that every unknown starts from, so that an operating point, an AC analysis
-    and a transient see the device as programmed, with and without ``uic``. No event and no ``$abstime`` is needed, and
-    nothing is remembered outside the node. ``frozen`` holds the states in a transient too. ``V(x_dev) <+ idt(...)``
-    gives the same answers to the last digit and costs one unknown more a state.
+    natural scale: ``x = x_init + scale*V(x_dev)`` with ``I(x_dev) <+ ddt(V(x_dev)) - rate/scale``. Where time does not
+    run the deviation is held at zero, the value that every unknown starts from: operating point, DC, AC and noise see
+    the device as programmed, and a transient starts there with and without ``uic``. ``$abstime`` tells, and nothing
+    else does everywhere: ngspice does not call the operating point before a transient static, and a state that is the
+    ``idt`` of its rate moves in ngspice's AC analysis. ``frozen`` holds the states in a transient too.
+
+    ``$bound_step`` keeps a step from moving a state by more than `LARGEST_MOVE` of its range. Without it a simulator at its
+    default options, with the fiftieth of the run that it then takes as its largest step, carried states past the end of
+    their range, or over it: 14 of 195 random runs ended wrong by more than 2 % in ngspice 47, with it one, for the same
+    number of points but for the ionic synapse's.
 
     ``gmin`` appears as what a simulator adds to its default of 1e-12 S while it steps gmin. The whole of it would be a
     second conductance beside an off-state of picosiemens, and the netlist of the same device has none.
+
+    A closed bound that is no whole number is wider than the model's by `READING_ERROR` of it: ngspice reads some
+    numbers wrongly in their last digit, and would refuse the bound itself.
 
     Parameters
     ----------
@@ -70,12 +92,6 @@ def format_module(
     return _Writer(model, complete, name or model.name, notes or {}, header).text()
 
 
-def reported(model: Model) -> list[tuple[str, str, str]]:
-    """Return name, unit and meaning of a module's operating-point variables: the states, then the observables."""
-    states = [(s.name, s.unit, s.description) for s in model.states]
-    return states + [(o.name, o.unit, o.description) for o in model.observables]
-
-
 def state_node(model: Model, state: str) -> str:
     """Return the internal node whose voltage is a state's deviation from its initial value, in the state's scale."""
     return _Writer(model, model.values({}), model.name, {}, "").nodes[state]
@@ -90,17 +106,22 @@ class _Writer:
         self.name = name
         self.notes = notes
         self.header = header
-        self.printer = VerilogAPrinter()
-        records = (model.parameters, model.states, model.voltages, model.quantities, model.observables)
+        self.probes = probes(model)
+        records = (model.parameters, model.voltages, model.quantities, self.probes)
         self._taken = {r.name for group in records for r in group} | set(model.terminals) | {name}
-        self._taken |= {s.name for s in CONSTANTS} | {TEMPERATURE.name}
+        self._taken |= {s.name for s in CONSTANTS}
         if not PATTERN.fullmatch(name) or name in RESERVED:
             raise EmissionError(f"Verilog-A module '{name}': lower-case letters, digits and '_', and no reserved word")
         if mixed := [t for t in model.terminals if t in RESERVED]:
             raise EmissionError(f"Verilog-A module '{name}': the terminal '{mixed[0]}' is a reserved word")
         self.nodes = {s.name: self._free(f"{s.name}_dev") for s in model.states}
         self.rates = {s.name: self._free(f"rate_{s.name}") for s in model.states}
+        self.celsius = self._free("tref")
+        self.temperature = self._free("t_device")
+        self.held = self._free("held")
+        self.pace = self._free("pace")
         self.gmin = self._free("g_step")
+        self.printer = VerilogAPrinter({TEMPERATURE.name: self.temperature})
         self._used = self._symbols_used()
 
     def _free(self, wanted: str) -> str:
@@ -116,6 +137,10 @@ class _Writer:
         expressions += [b.expression for b in (*model.currents, *model.charges)]
         expressions += [*model.rates, *(n.density for n in model.noise)]
         return {symbol for e in expressions for symbol in e.free_symbols}
+
+    def _print(self, expression: sp.Expr) -> str:
+        """Print an expression; the circuit's temperature and ``dtemp``, always a sum, are the device's temperature."""
+        return self.printer.print(expression.xreplace({DTEMP.symbol: sp.Integer(0)}))
 
     def text(self) -> str:
         body = self._analog()
@@ -141,7 +166,8 @@ class _Writer:
             f"// synspice {__version__}, device {model.name} ({model.definition_hash})",
         ]
         for paragraph in [*model.description.strip().split("\n\n"), *self.header.splitlines()]:
-            lines += ["//", *(f"// {part}" for part in textwrap.wrap(" ".join(paragraph.split()), WIDTH - 3))]
+            lines += ["//", *_comment(paragraph)]
+        lines += ["//", *_comment(f"to probe, of one device: {', '.join(_with_unit(p) for p in self.probes)}")]
         if model.references:
             lines.append("//")
         for reference in model.references:
@@ -168,7 +194,8 @@ class _Writer:
         if constants:
             lines += ["", "// physical constants"]
             lines += [
-                f"localparam real {s.name} = {self.printer.number(value)};  // [{unit}]" for s, value, unit in constants
+                f"localparam real {s.name} = {self.printer.number(value)} from (0.0:inf);  // [{unit}]"
+                for s, value, unit in constants
             ]
         return lines
 
@@ -179,30 +206,56 @@ class _Writer:
         if p.name == FROZEN.name:
             value = int(self.values[p.name] >= 0.5)
             return [attributes, f"parameter integer {p.name} = {value} from [0:1];{note}"]
+        if p.name == REFERENCE and not p.instance:
+            return [*self._celsius(p), attributes, self._real(p, f"{self.celsius} + {ZERO_CELSIUS!r}") + note]
+        return [attributes, self._real(p, self.printer.number(self.values[p.name])) + note]
+
+    def _celsius(self, p: Parameter) -> list[str]:
+        """Return the parameter that the CMC's models have for a reference temperature, from which the model's follows."""
+        degrees = self.values[p.name] - ZERO_CELSIUS
+        short = (round(degrees, digits) for digits in range(2, 13))
+        degrees = next((d for d in short if d + ZERO_CELSIUS == self.values[p.name]), degrees)
         return [
-            attributes,
-            f"parameter real {p.name} = {self.printer.number(self.values[p.name])} from {self._range(p)};{note}",
+            f'(* desc="{_quoted(p.description)}, in degrees Celsius", units="degC" *)',
+            f"parameter real {self.celsius} = {self.printer.number(degrees)} from (-{ZERO_CELSIUS!r}:inf);",
         ]
 
-    def _range(self, p: Parameter) -> str:
-        low = "(-inf" if math.isinf(p.lower) else f"{'(' if p.lower_open else '['}{self.printer.number(p.lower)}"
-        high = "inf)" if math.isinf(p.upper) else f"{self.printer.number(p.upper)}{')' if p.upper_open else ']'}"
-        return f"{low}:{high}"
+    def _real(self, p: Parameter, default: str) -> str:
+        low = (
+            "(-inf"
+            if math.isinf(p.lower)
+            else f"{'(' if p.lower_open else '['}{self._bound(p.lower, p.lower_open, -1)}"
+        )
+        high = (
+            "inf)" if math.isinf(p.upper) else f"{self._bound(p.upper, p.upper_open, 1)}{')' if p.upper_open else ']'}"
+        )
+        return f"parameter real {p.name} = {default} from {low}:{high};"
+
+    def _bound(self, bound: float, is_open: bool, outward: int) -> str:
+        exact = is_open or bound == round(bound)
+        return self.printer.number(bound if exact else bound + outward * READING_ERROR * abs(bound))
 
     def _variables(self) -> list[str]:
         model = self.model
         lines = ["", "// operating point"]
-        for name, unit, description in reported(model):
-            lines += [f'(* desc="{_quoted(description)}", units="{_quoted(unit)}" *)', f"real {name};"]
+        for p in self.probes:
+            scaling = "" if p.multiplicity is None else f', multiplicity="{p.multiplicity}"'
+            unit = p.unit.replace("ohm", "Ohm")  # as the CMC's checker spells it
+            lines += [f'(* desc="{_quoted(p.description)}", units="{_quoted(unit)}"{scaling} *)', f"real {p.name};"]
         lines += ["", "// intermediate quantities"]
         plain = [(v.name, f"voltage from {v.plus} to {v.minus} [V]") for v in model.voltages if v.symbol in self._used]
         if TEMPERATURE in self._used:
-            plain.append((TEMPERATURE.name, "ambient temperature [K]"))
+            plain.append((self.temperature, "temperature of the device, without its self-heating [K]"))
         plain += [(q.name, f"{q.description} [{q.unit}]") for q in model.quantities]
         plain += [(self.rates[s.name], f"rate of {s.name} [{_per_second(s.unit)}]") for s in model.states]
+        if model.states:
+            plain.append((self.pace, "rate of the fastest state, over its range or natural scale [1/s]"))
         plain.append((self.gmin, "conductance that gmin stepping adds [S]"))
         width = max(len(name) for name, _ in plain)
-        return [*lines, *(f"real {name};{' ' * (width - len(name))}  // {meaning}" for name, meaning in plain)]
+        lines += [f"real {name};{' ' * (width - len(name))}  // {meaning}" for name, meaning in plain]
+        if model.states:
+            lines.append(f"integer {self.held};  // 1 where the states do not move [1]")
+        return lines
 
     def _functions(self) -> list[str]:
         lines: list[str] = []
@@ -221,7 +274,7 @@ class _Writer:
         if fixed:
             lines += ["// of the parameters alone", *self._assignments(fixed), ""]
         if TEMPERATURE in self._used:
-            lines.append(f"{TEMPERATURE.name} = $temperature;")
+            lines.append(f"{self.temperature} = $temperature + {DTEMP.name};")
         lines += [f"{v.name} = V({v.plus}, {v.minus});" for v in model.voltages if v.symbol in self._used]
         for state in model.states:
             deviation = f"V({self.nodes[state.name]})"
@@ -231,37 +284,46 @@ class _Writer:
         lines += self._assignments(moving)
         lines += self._states()
         lines += self._contributions()
-        if model.observables:
-            lines += ["", "// operating point", *self._assignments(model.observables)]
+        lines += ["", "// operating point", *self._assignments(p for p in self.probes if p.kind != "state")]
         return ["", "analog begin", *(f"    {line}" if line else "" for line in lines), "end"]
 
-    def _assignments(self, quantities: Iterable[Quantity]) -> list[str]:
-        return [line for q in quantities for line in _wrapped(f"{q.name} = {self.printer.print(q.expression)};")]
+    def _assignments(self, quantities: Iterable[Quantity | Probe]) -> list[str]:
+        return [line for q in quantities for line in _wrapped(f"{q.name} = {self._print(q.expression)};")]
 
     def _states(self) -> list[str]:
-        lines: list[str] = []
+        if not self.model.states:
+            return []
+        number = self.printer.number
+        lines = ["", f"{self.held} = ({FROZEN.name} == 1 || $abstime <= 0.0);"]
         for state, rate in zip(self.model.states, self.model.rates, strict=True):
             name, node = self.rates[state.name], self.nodes[state.name]
-            scale = "" if state.scale == 1 else f"/{self.printer.number(state.scale)}"
-            lines += ["", *_wrapped(f"{name} = {self.printer.print(rate)};")]
-            lines.append(f"I({node}) <+ V({node}) - idt(({FROZEN.name} == 1) ? 0.0 : {name}{scale}, 0.0);")
+            lines += _wrapped(f"{name} = {self._print(rate)};")
+            moved = name if state.scale == 1 else f"{name}/{number(state.scale)}"
+            lines += _wrapped(
+                f"I({node}) <+ ddt(V({node})) + (({self.held} == 1) ? {number(HOLD_RATE)}*V({node}) : -{moved});"
+            )
+        paces = [f"abs({self.rates[s.name]})/{number(_span(s))}" for s in self.model.states]
+        fastest = reduce(lambda a, b: f"max({a}, {b})", paces)
+        lines += [
+            *_wrapped(f"{self.pace} = {fastest};"),
+            f"$bound_step({number(LARGEST_MOVE)}/({self.pace} + 1.0e-30));",
+        ]
         return lines
 
     def _contributions(self) -> list[str]:
         model = self.model
         lines = [""]
         for branch in model.currents:
-            lines += _wrapped(f"I({branch.plus}, {branch.minus}) <+ {self.printer.print(branch.expression)};")
+            lines += _wrapped(f"I({branch.plus}, {branch.minus}) <+ {self._print(branch.expression)};")
         for branch in model.charges:
-            lines += _wrapped(f"I({branch.plus}, {branch.minus}) <+ ddt({self.printer.print(branch.expression)});")
-        default = self.printer.number(GMIN)
-        lines += ["", f'{self.gmin} = max($simparam("gmin", {default}) - {default}, 0.0);']
+            lines += _wrapped(f"I({branch.plus}, {branch.minus}) <+ ddt({self._print(branch.expression)});")
+        lines += ["", f'{self.gmin} = max($simparam("gmin", 0.0) - {self.printer.number(GMIN)}, 0.0);']
         pairs = dict.fromkeys((b.plus, b.minus) for b in model.currents)
         lines += [f"I({a}, {b}) <+ {self.gmin}*V({a}, {b});" for a, b in pairs]
         if model.noise:
             lines.append("")
         for noise in model.noise:
-            density = self.printer.print(noise.density)
+            density = self._print(noise.density)
             exponent = "" if noise.kind == "white" else f"{self.printer.number(noise.exponent)}, "
             source = f'{noise.kind}_noise({density}, {exponent}"{noise.name}")'
             lines += _wrapped(f"I({noise.plus}, {noise.minus}) <+ {source};")
@@ -270,6 +332,18 @@ class _Writer:
 
 def _amount(state: State) -> str:
     return f"{state.scale:g}" if state.unit == "1" else f"{state.scale:g} {state.unit}"
+
+
+def _span(state: State) -> float:
+    return state.upper - state.lower if math.isfinite(state.upper - state.lower) else state.scale
+
+
+def _with_unit(probe: Probe) -> str:
+    return probe.name if probe.unit == "1" else f"{probe.name} [{probe.unit}]"
+
+
+def _comment(paragraph: str) -> list[str]:
+    return [f"// {part}" for part in textwrap.wrap(" ".join(paragraph.split()), WIDTH - 3)]
 
 
 def _per_second(unit: str) -> str:

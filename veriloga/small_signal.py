@@ -1,4 +1,4 @@
-"""Operating points, admittances and noise of a device at bias voltages, its states held as programmed.
+"""Operating points, admittances and noise of a device at bias voltages in VACASK, its states held as programmed.
 
 Every bias has a copy of the device of its own in one VACASK deck, and for the admittance one copy for each terminal
 that is driven.
@@ -12,10 +12,11 @@ import numpy as np
 
 from ..compact.constants import ROOM_TEMPERATURE
 from ..compact.model import Model
+from ..compact.probes import probes
 from ..netlists.bias_points import Bias, Copy, driven_copies, held_values
 from ..netlists.ngspice import Plot
 from .compiler import compile_module
-from .module import format_module, reported
+from .module import format_module
 from .vacask import Deck, VacaskOptions, number_text, parameters_text, run_decks
 
 
@@ -48,13 +49,13 @@ def operating_points(
     ------
     ParameterError, SimulationError, EngineMissingError
     """
-    saved = [f"p({_copy(k)},{name})" for k in range(len(biases)) for name, _, _ in reported(model)]
+    saved = [f"p({_copy(k)},{p.name})" for k in range(len(biases)) for p in probes(model)]
     control = [f"save default {' '.join(saved)}".rstrip(), "analysis point op"]
     plot = _run(model, values, [(bias, "") for bias in biases], control, ["point"], temperature, options)["point"]
     found = []
     for k in range(len(biases)):
-        row = {f"i_{t}": -float(plot[f"{_source(t, k)}:flow(br)"][0].real) for t in model.terminals}
-        row |= {name: float(plot[f"{_copy(k)}.{name}"][0].real) for name, _, _ in reported(model)}
+        row = {p.name: float(plot[f"{_copy(k)}.{p.name}"][0].real) for p in probes(model)}
+        row |= {f"i_{t}": -float(plot[f"{_source(t, k)}:flow(br)"][0].real) for t in model.terminals}
         found.append(row)
     return found
 

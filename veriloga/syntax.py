@@ -47,7 +47,7 @@ class Expression:
 
 @dataclass(frozen=True)
 class Statement:
-    """An assignment, a contribution (``<+``), an event (``@``) or an ``if`` with its two lists of statements.
+    """An assignment, a contribution (``<+``), a system task, an event (``@``) or an ``if`` with its two lists of statements.
 
     ``target`` is the assigned name, or the access function of a contribution with its nodes.
     """
@@ -261,6 +261,10 @@ class _Parser:
         if self.accept("@"):
             value = self.primary()
             return [Statement("event", line, value=value, then=tuple(self.statement()))]
+        if self.peek().startswith("$"):
+            made = Statement("task", line, self.peek(), value=self.primary())
+            self.next(";")
+            return [made]
         name = self.next()
         if self.accept("("):
             nodes = self.names()

@@ -28,7 +28,7 @@ from .compiler import compile_module, find_compiler
 from .evaluation import CompiledModule
 from .lint import lint
 from .module import format_module
-from .osdi import require_osdi, run_ngspice_osdi
+from .osdi import compiled_form, require_osdi, run_ngspice_osdi
 from .stimuli import Drive, experiments, find_drive
 
 WAVEFORM_TOLERANCE = 5e-3
@@ -38,7 +38,7 @@ TIGHT_TOLERANCE = 5e-4
 """Of full scale, at tight options."""
 
 EQUATION_TOLERANCE = 1e-6
-"""Relative, for the compiled equations, their derivatives and the small-signal answers of VACASK."""
+"""Relative, for the compiled equations, their derivatives, and what simulators answer with them at fixed voltages."""
 
 TIGHT_STEPS = 4000
 """Time steps that the whole stimulus has at least, at tight options."""
@@ -309,18 +309,9 @@ class _Verification:
         response = response[:, :, : len(self.model.terminals)]
         model, values = self.model, self.values
         if "ngspice" in self.engines:
-            yield self._check(
-                "dc",
-                "ngspice",
-                self.tolerance,
-                lambda: _row_errors(bias_points.terminal_currents(model, values, biases), currents),
-            )
-            yield self._check(
-                "small signal",
-                "ngspice",
-                self.tolerance,
-                lambda: _row_errors(bias_points.admittances(model, values, biases, FREQUENCY), response),
-            )
+            yield from self._in_ngspice("ngspice", bias_points.subcircuit_form, biases, currents, response)
+        if "ngspice-osdi" in self.engines:
+            yield from self._in_ngspice("ngspice-osdi", compiled_form, biases, currents, response)
         if "vacask" in self.engines:
             yield self._check(
                 "dc",
@@ -334,13 +325,50 @@ class _Verification:
                 EQUATION_TOLERANCE,
                 lambda: _row_errors(small_signal.admittances(model, values, biases, [FREQUENCY])[:, 0], response),
             )
-            if model.noise:
-                yield self._check("noise", "vacask", EQUATION_TOLERANCE, lambda: self._noise_error(biases))
+        for engine, noise in self._noise().items():
+            if engine in self.engines and model.noise:
+                yield self._check(
+                    "noise", engine, EQUATION_TOLERANCE, lambda noise=noise: self._noise_error(noise, biases)
+                )  # type: ignore[misc]
 
-    def _noise_error(self, biases: Sequence[Mapping[str, float]]) -> float:
-        found = small_signal.noise_densities(self.model, self.values, biases, [FREQUENCY])[:, 0]
+    def _in_ngspice(
+        self,
+        engine: str,
+        make: Callable[[Model, Mapping[str, float]], bias_points.Form],
+        biases: Sequence[Mapping[str, float]],
+        currents: np.ndarray,
+        response: np.ndarray,
+    ) -> Iterator[Check]:
+        model, values = self.model, self.values
+        tolerance = self.tolerance if engine == "ngspice" else EQUATION_TOLERANCE
+        yield self._check(
+            "dc",
+            engine,
+            tolerance,
+            lambda: _row_errors(bias_points.terminal_currents(model, make(model, values), biases), currents),
+        )
+        yield self._check(
+            "small signal",
+            engine,
+            tolerance,
+            lambda: _row_errors(bias_points.admittances(model, make(model, values), biases, FREQUENCY), response),
+        )
+
+    def _noise(self) -> dict[str, Callable[[Sequence[Mapping[str, float]]], np.ndarray]]:
+        """Return what computes the noise at biases, by engine; a netlist's sources make none."""
+        model, values = self.model, self.values
+        return {
+            "ngspice-osdi": lambda biases: bias_points.noise_densities(
+                model, compiled_form(model, values), biases, FREQUENCY
+            ),
+            "vacask": lambda biases: small_signal.noise_densities(model, values, biases, [FREQUENCY])[:, 0],
+        }
+
+    def _noise_error(
+        self, noise: Callable[[Sequence[Mapping[str, float]]], np.ndarray], biases: Sequence[Mapping[str, float]]
+    ) -> float:
         expected = np.array([noise_density(self.model, self.values, bias, FREQUENCY) for bias in biases])
-        return relative_error(found, expected)
+        return relative_error(noise(biases), expected)
 
 
 def _vacask_currents(model: Model, values: Mapping[str, float], biases: Sequence[Mapping[str, float]]) -> np.ndarray:

@@ -106,6 +106,13 @@ d.rate(x, j_f / q_max)
 d.rate(y, j_f / q_max - y / tau_y)
 d.observable("conductance", "S", g_ch, "conductance of the channel")
 d.observable("gate_current", "A", i_g, "gate current without the displacement current")
+
+hops = w_ch * l_ch * j_max * (logistic(a_hop + f_hop) + logistic(a_hop - f_hop))
+"""Current of the hops [A], those of both directions added."""
+
+for side in (source, drain):
+    # A hop moves its charge through l_hop of t_el: shot noise of that part of q, which is 4kTG at rest. Half on each side.
+    d.noise(f"hopping_{side}", gate, side, ELEMENTARY_CHARGE * l_hop / t_el * hops)
 d.noise("johnson", drain, source, 4 * BOLTZMANN * d.temperature * g_ch)
 d.reference(
     "Huang et al., Adv. Mater. (2025), doi:10.1002/adma.202418484, Sec. 2.1: field-enhanced hopping, Butler-Volmer transfer, "

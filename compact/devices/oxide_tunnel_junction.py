@@ -4,7 +4,7 @@ import sympy as sp
 
 from ..constants import BOLTZMANN, ELECTRON_MASS, ELEMENTARY_CHARGE, PLANCK
 from ..definition import Definition
-from ..primitives import abs_power, limexp, positive_part, saturate, smooth_abs
+from ..primitives import abs_power, limexp, limsinh, positive_part, saturate
 
 V_CORNER = 1e-2
 """Voltage [V] below which the magnitude in the Fowler-Nordheim law is rounded; its exponential is out by then."""
@@ -151,7 +151,36 @@ d.charge(p, n, c_0 * v)
 d.rate(s, k_s * (v_c**3 - size_3 * s / s_max) - s / tau_s)
 d.rate(w, k_set * positive_part(over_set, d_set) * (1 - w) - k_res * positive_part(over_res, d_res) * w)
 d.observable("emission_current", "A", limexp(s_c) * i_te, "part of the current that is emission")
-d.noise("shot", p, n, 2 * ELEMENTARY_CHARGE * smooth_abs(i_x, 1e-15))
+
+
+def even(x: sp.Expr) -> sp.Expr:
+    """Return the magnitude of an argument, at least 1e-4, which changes an even function of it by 3e-9 at most."""
+    return sp.sqrt(x**2 + 1e-8)
+
+
+# The current over the voltage, with the voltage divided out, so that it is the conductance at zero volts.
+half = d.quantity("half", "1", even(v / (2 * v_te)), "magnitude of half of the bias over the voltage scale of emission")
+g_te = d.quantity(
+    "g_te", "S", i_s / v_te * limexp(v / (2 * v_te)) * limsinh(half) / half, "current of emission over voltage"
+)
+beyond = d.quantity(
+    "beyond", "1", sp.sqrt(sp.sqrt(1 + (v / v_lim) ** 4)), "bias over what counts for direct tunnelling"
+)
+held = d.quantity("v_d", "V", v / beyond, "bias that counts for direct tunnelling")
+g_t = d.quantity(
+    "g_t",
+    "S",
+    (g_0 * (1 - b_1 * held + c_1 * held**2) / beyond + h * k_fn * size * limexp(-v_fn / size)) / (1 + h),
+    "tunnel current at w = 1 over voltage",
+)
+g_iv = d.quantity("g_iv", "S", limexp(s_c) * (g_te + limexp(-lam * (1 - w_c)) * g_t), "current over voltage")
+quanta = d.quantity(
+    "quanta",
+    "1",
+    even(ELEMENTARY_CHARGE * v / (2 * BOLTZMANN * d.temperature)),
+    "magnitude of half of the bias in units of kT/q",
+)
+d.noise("shot", p, n, 4 * BOLTZMANN * d.temperature * g_iv * quanta / sp.tanh(quanta))
 d.reference(
     "Li et al., ACS Appl. Mater. Interfaces (2019), doi:10.1021/acsami.9b13434, Sec. 3: emission (0.55 eV), direct tunnelling "
     "(0.35 and 0.41 eV) and Fowler-Nordheim tunnelling (0.075 eV); vacancy motion; exponential decay of the volatile part"

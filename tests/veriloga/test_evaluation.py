@@ -11,7 +11,7 @@ from synspice.compact.errors import EngineError
 from synspice.veriloga.comparison import compiled_errors, python_evaluation, relative_error
 from synspice.veriloga.compiler import compile_module
 from synspice.veriloga.evaluation import CompiledModule
-from synspice.veriloga.module import format_module
+from synspice.veriloga.module import HOLD_RATE, format_module
 
 
 def compiled(name: str) -> CompiledModule:
@@ -45,11 +45,12 @@ def test_points_at_and_past_every_bound(name: str) -> None:
             np.testing.assert_allclose(a, b, rtol=1e-6, atol=1e-9 + 1e-8 * np.max(np.abs(b)))
 
 
-def test_frozen_stops_the_rates_and_nothing_else() -> None:
+def test_frozen_holds_the_states_and_changes_nothing_else() -> None:
     module = compiled("toy:transistor")
     free = module.at({}).evaluate([1.0, 0.0, 0.1], [0.2])
     held = module.at({"frozen": 1.0}).evaluate([1.0, 0.0, 0.1], [0.2])
-    assert free.rates[0] != 0.0 and held.rates[0] == 0.0 and np.all(held.rate_slopes == 0.0)
+    assert free.rates[0] > 0.0 and held.rates[0] == pytest.approx(-HOLD_RATE * 0.2)
+    np.testing.assert_array_equal(held.rate_slopes, [[0.0, 0.0, 0.0, -HOLD_RATE]])
     np.testing.assert_array_equal(free.currents, held.currents)
     np.testing.assert_array_equal(free.current_slopes, held.current_slopes)
 
@@ -57,7 +58,12 @@ def test_frozen_stops_the_rates_and_nothing_else() -> None:
 def test_operating_point_variables() -> None:
     module = compiled("toy:transistor")
     found = module.at({"w_init": 0.25}).operating_point([0.0, 0.0, 0.1], [0.5])
-    assert found == {"w": 0.75, "conductance": pytest.approx(0.85e-6, rel=1e-12)}
+    assert found == {
+        "w": 0.75,
+        "conductance": pytest.approx(0.85e-6, rel=1e-12),
+        "i_g": 0.0,
+        "i_d": pytest.approx(8.5e-8, rel=1e-12),
+    }
 
 
 def test_gmin_does_not_leak() -> None:

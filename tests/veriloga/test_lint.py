@@ -18,6 +18,12 @@ module cell(p, n);
     parameter integer frozen = 0 from [0:1];
     (* desc="memory", units="1" *)
     real x;
+    (* desc="flow", units="A", multiplicity="multiply" *)
+    real i_p;
+    localparam real one = 1.0 from (0.0:inf);  // [1]
+    (* type="instance", desc="rise", units="K" *)
+    parameter real dtemp = 0.0 from [-200.0:300.0];
+    real t;  // temperature [K]
     real v;  // voltage [V]
     analog function real fn_square;
         input a;
@@ -27,7 +33,10 @@ module cell(p, n);
     analog begin
         v = V(p, n);
         x = share + V(x_dev);
-        I(x_dev) <+ V(x_dev) - idt((frozen == 1) ? 0.0 : v, 0.0);
+        I(x_dev) <+ ddt(V(x_dev)) + ((frozen == 1 || $abstime <= 0.0) ? V(x_dev) : -v);
+        $bound_step(1.0e-3/(abs(v) + 1.0e-30));
+        t = $temperature + dtemp;
+        i_p = one*v*t + $simparam("gmin", 0.0)*v;
         I(p, n) <+ g*v*ln(1.0 + fn_square(v))/(1.0 + sqrt(v*v))/g*x;
         I(p, n) <+ white_noise(g, "thermal");
     end
@@ -57,7 +66,14 @@ CASES = [
     ("x = share + V(x_dev)", "x = share + V(x_dev)*$abstime", "'$abstime' depends on the time step"),
     ("v = V(p, n)", "v = limexp(V(p, n))", "'limexp' depends on the solver's history"),
     ("v = V(p, n);", "@(initial_step) v = V(p, n);\n        v = V(p, n);", "an event"),
-    ("(frozen == 1) ? 0.0 : v, 0.0)", "v, 0.0) + ((frozen == 1) ? 0.0 : idt(v, 0.0))", "'idt' within a condition"),
+    ("-v);", "-ddt(v));", "'ddt' within a condition"),
+    ("$abstime <= 0.0", "$abstime <= 1.0", "'$abstime' depends on the time step"),
+    (', multiplicity="multiply"', "", "'i_p' needs multiplicity 'multiply', not ''"),
+    ('desc="memory", units="1"', 'desc="memory", units="1", multiplicity="multiply"', "'x' needs multiplicity ''"),
+    ("one = 1.0 from (0.0:inf)", "one = 1.0", "the constant 'one' has no range"),
+    ('$simparam("gmin", 0.0)', '$simparam("gmin", 1e-12)', "the default of 'gmin' is not 0"),
+    ('$simparam("gmin", 0.0)', '$simparam("gmin")', "the default of 'gmin' is not 0"),
+    ('type="instance", desc="rise"', 'desc="rise"', "'dtemp' is no instance parameter"),
     ("x = share", "x = 1/2 + share", "division of integers"),
     ("x = share", "x = frozen/2 + share", "division of integers"),
     ("ln(1.0 + fn_square(v))", "ln(v + fn_square(v))", "logarithm of what may not be positive"),

@@ -10,10 +10,12 @@ import toys
 from synspice.compact.definition import Definition
 from synspice.compact.errors import EmissionError, ParameterError
 from synspice.compact.model import Model
+from synspice.compact.probes import probes
+from synspice.compact.registry import get_device
 from synspice.veriloga.bench_sources import format_sources
 from synspice.veriloga.compiler import compile_module
 from synspice.veriloga.lint import lint
-from synspice.veriloga.module import format_module, reported, state_node
+from synspice.veriloga.module import format_module, state_node
 from synspice.veriloga.printer import VerilogAPrinter
 from synspice.veriloga.syntax import parse
 
@@ -40,14 +42,20 @@ def test_the_interface(name: str) -> None:
     assert (module.name, module.ports) == (model.name, model.terminals)
     parameters = {d.name: d for d in module.declarations if d.kind == "parameter"}
     ordered = sorted(model.parameters, key=lambda p: p.instance)  # those of the material first
-    assert list(parameters) == [p.name for p in ordered]
+    assert [name for name in parameters if name != "tref"] == [p.name for p in ordered]
+    assert ("tref" in parameters) == ("t_ref" in parameters)
     for p in model.parameters:
         declared = parameters[p.name]
         assert (declared.attributes.get("type") == "instance") == p.instance
         assert declared.attributes["units"] == p.unit
         assert declared.type == ("integer" if p.name == "frozen" else "real")
     shown = [d for d in module.declarations if d.kind == "variable" and d.attributes]
-    assert [(d.name, d.attributes["units"]) for d in shown] == [(n, unit) for n, unit, _ in reported(model)]
+    assert [(d.name, d.attributes["units"], d.attributes.get("multiplicity")) for d in shown] == [
+        (p.name, p.unit, p.multiplicity) for p in probes(model)
+    ]
+    comments = " ".join(line.removeprefix("// ") for line in format_module(model).splitlines() if line.startswith("//"))
+    named = [p.name if p.unit == "1" else f"{p.name} [{p.unit}]" for p in probes(model)]
+    assert f"to probe, of one device: {', '.join(named)}" in comments
     assert {state_node(model, s.name) for s in model.states} == set(module.nodes) - set(model.terminals)
 
 
@@ -79,7 +87,7 @@ def test_bounds_are_open_and_closed() -> None:
     text = format_module(d.model())
     assert "parameter real g_a = 1.0 from (0.0:2.0];" in text
     assert "parameter real g_b = 1.0 from [0.0:inf);" in text
-    assert "parameter real a = 2.0 from [-1.0e-7:3.0);" in text
+    assert "parameter real a = 2.0 from [-1.0000000010000001e-7:3.0);" in text
     assert "parameter real b_0 = 0.0 from (-inf:inf);" in text
     assert lint(text) == []
     compile_module(text)
@@ -113,7 +121,7 @@ def test_names_of_the_emitter_give_way_to_the_models() -> None:
     model = clashing("x_dev")
     assert state_node(model, "x") == "x_dev_"
     text = format_module(model)
-    assert "I(x_dev_) <+ V(x_dev_) - idt((frozen == 1) ? 0.0 : rate_x_, 0.0);" in text
+    assert "I(x_dev_) <+ ddt(V(x_dev_)) + ((held == 1) ? 1.0e6*V(x_dev_) : -rate_x_);" in text
     compile_module(text)
     assert lint(text) == []
 
@@ -129,5 +137,26 @@ def test_a_name_of_an_analog_function_is_refused() -> None:
 
 def test_gmin_adds_only_what_exceeds_the_simulators_default() -> None:
     text = format_module(toys.transistor())
-    assert 'g_step = max($simparam("gmin", 1.0e-12) - 1.0e-12, 0.0);' in text
+    assert 'g_step = max($simparam("gmin", 0.0) - 1.0e-12, 0.0);' in text
     assert "I(g, s) <+ g_step*V(g, s);" in text and "I(d, s) <+ g_step*V(d, s);" in text
+
+
+def test_closed_bounds_that_are_no_whole_numbers_are_wider_by_what_a_reader_may_be_off() -> None:
+    text = format_module(get_device("drift_memristor"))
+    ranges = {d.name: d.bounds for d in parse(text)[0].declarations if d.bounds is not None}
+    opening, low, high, closing = ranges["focus_set"]
+    assert (opening, float(low), closing) == ("[", -20.0, "]")
+    assert 0.95 < float(high) <= 0.95 * (1 + 2e-9)
+    assert -0.9 * (1 + 2e-9) <= float(ranges["focus_reset"][1]) < -0.9
+    assert ranges["r_th"] == ("[", "0.0", "inf", ")") and ranges["g_on"] == ("(", "0.0", "inf", ")")
+
+
+def test_the_reference_temperature_is_exact_in_degrees_celsius() -> None:
+    for kelvin in (300.0, 300.15, 273.15, 77.36, 333.3333):
+        text = format_module(get_device("drift_memristor"), {"t_ref": kelvin})
+        (celsius,) = (d for d in parse(text)[0].declarations if d.name == "tref")
+        e = celsius.default
+        assert e is not None
+        degrees = -float(e.parts[0].text) if e.kind == "unary" else float(e.text)
+        assert degrees + 273.15 == pytest.approx(kelvin, rel=2e-16)
+    assert "parameter real t_ref = tref + 273.15 from (0.0:inf);" in text

@@ -28,8 +28,9 @@ def test_admittance_and_current(name: str) -> None:
     ]
     response = small_signal.admittances(model, values, points, FREQUENCIES, temperature=310.0)
     currents = small_signal.operating_points(model, values, points, temperature=310.0)
-    spice = bias_points.terminal_currents(model, values, points, temperature=310.0)
-    spice_response = bias_points.admittances(model, values, points, 1e4, temperature=310.0)
+    form = bias_points.subcircuit_form(model, values)
+    spice = bias_points.terminal_currents(model, form, points, temperature=310.0)
+    spice_response = bias_points.admittances(model, form, points, 1e4, temperature=310.0)
     n = len(model.terminals)
     for k, bias in enumerate(points):
         wanted = python_evaluation(model, values, 310.0, [bias[t] for t in model.terminals], [0.0] * len(model.states))
