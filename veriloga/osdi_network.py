@@ -67,7 +67,7 @@ def format_network(network: Network, options: SolverOptions | None = None, steps
     lines += [
         *options.lines(),
         *(f".save {' '.join(saved[k : k + SAVED_PER_LINE])}" for k in range(0, len(saved), SAVED_PER_LINE)),
-        options.transient(network.duration, network.duration / steps),
+        options.transient(network.duration, largest_step(network, steps)),
         ".end",
     ]
     return "\n".join(lines) + "\n"
@@ -115,6 +115,6 @@ def _result(job: NetworkJob, plot: Plot, deck: str, options: SolverOptions) -> R
         engine_version=engine_version(),
         time=time,
         rows=rows,
-        options=options.record(network.duration / job.steps),
+        options=options.record(job.largest_step),
         deck=deck,
     )

@@ -56,7 +56,7 @@ def in_ngspice(model: Model, points: Sequence[Point], temperature_c: float = 27.
                 lines.append(f"V{node} {node} 0 DC {point.potentials[terminal]!r} AC {int(i == copy)}")
                 saved.append(f"i(v{node})")
             lines.append(f"X{k}_{copy} {' '.join(nodes)} {model.name}\n+ {given}")
-        saved += [f"@b.x{k}_0.b{s.name}[i]" for s in model.states]
+        saved += [f"@b.x{k}_0.b{s.name}_dev[i]" for s in model.states]
     frequency = OMEGA / (2 * np.pi)
     options = SolverOptions(temperature_c=temperature_c).lines()
     lines += [*options, f".save {' '.join(saved)}", ".op", f".ac lin 1 {frequency!r} {frequency!r}"]
@@ -66,7 +66,7 @@ def in_ngspice(model: Model, points: Sequence[Point], temperature_c: float = 27.
     names = [[[f"i(v{t}_{k}_{c})" for t in model.terminals] for c in range(count)] for k in range(len(points))]
     admittance = np.array([-ac[n][0] for n in np.ravel(names)]).reshape(shape)
     rates = [
-        [float(tran[f"i(@b.x{k}_0.b{s.name}[i])"][1]) * s.scale / STATE_CAPACITANCE for s in model.states]
+        [float(tran[f"i(@b.x{k}_0.b{s.name}_dev[i])"][1]) * s.scale / STATE_CAPACITANCE for s in model.states]
         for k in range(len(points))
     ]
     return Answers(
