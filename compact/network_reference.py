@@ -18,9 +18,10 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 import casadi as ca
 import numpy as np
 
-from .errors import EngineError, SimulationError
+from .errors import SimulationError
 from .network import Network
-from .network_dae import NetworkDae
+from .network_coordinates import CURRENT_SCALE
+from .network_dae import WARP, NetworkDae
 from .operating_point import operating_point
 from .result import Result
 from .stimulus import Bench
@@ -28,20 +29,13 @@ from .stimulus import Bench
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-ATTEMPTS = ((5, 1.0), (3, 1.0), (2, 1.0), (5, 1e-2), (3, 1e-2), (5, 1e2), (5, 1e3))
-"""Highest order and factor on the tolerances, tried in turn when the integrator gives up.
-
-High-order BDF can fail its error test at a corner, and a loose tolerance can step into a region where Newton fails. The
-looser ones are for a node whose time constant is 1e-4 of an edge: there the error test sees rounding at any order.
-"""
+ATTEMPTS = ((5, 1.0), (3, 1.0), (2, 1.0), (5, 1e-2), (3, 1e-2))
+"""Highest order and factor on the tolerances, tried in turn when the integrator gives up: high-order BDF can fail its error test at a
+corner, and a loose tolerance can step into a region where Newton fails."""
 
 LINEAR_SOLVER = "csparse"
 """Of Newton's iterations. CasADi's own "qr" squares slopes: one of 1e-160, as a filament 1e-15 thick has, underflows there, the
 factors are then wrong and the integrator creeps."""
-
-FIRST_STEP = 1e-9
-"""IDAS's first step after a corner, relative to the shortest feature: the slopes of algebraic voltages are unknown there, and
-longer first steps fail its error test."""
 
 ENGINE_VERSION = f"CasADi {ca.CasadiMeta.version()} (CVODES/IDAS)"
 
@@ -113,7 +107,7 @@ class NetworkProblem:
     @cached_property
     def signal_names(self) -> tuple[str, ...]:
         """Names of the rows that :meth:`solve` returns."""
-        return tuple(self._rows)
+        return (*self._rows, *self._integrals)
 
     def solve(self, parameters: Sequence[float] = ()) -> np.ndarray:
         """Return the signals at the output times, shape (n_signals, n).
@@ -139,19 +133,20 @@ class NetworkProblem:
     def _set_times(self, times: np.ndarray) -> None:
         self.times = np.asarray(times, float)
         self._functions: dict[tuple[str | float, ...], ca.Function] = {}
-        breakpoints = self.network.breakpoints
-        self._grid = np.unique(np.concatenate([breakpoints, self.times, [0.0]]))
-        self._pick = np.searchsorted(self._grid, self.times)
-        # Of each interval the stimulus' segment: start voltages, slopes and start time. The integrator restarts where
-        # they change, and only there.
-        marks = np.append(breakpoints, np.inf)
-        segment = np.searchsorted(marks, self._grid[:-1], side="right") - 1
-        start = marks[segment]
-        end = np.minimum(marks[segment + 1], start + 1.0)
+        marks = self.network.breakpoints
+        last = max(float(self.times[-1]), marks[-1]) if self.times.size else marks[-1]
+        marks = np.append(marks, last) if last > marks[-1] else marks
+        # The integrator's time: segment k of the stimulus lies between k and k + 1, and it restarts there.
+        power = WARP if self.network.free_nodes else 1
+        segment = np.clip(np.searchsorted(marks, self.times, side="left") - 1, 0, len(marks) - 2)
+        lengths = np.diff(marks)
+        scaled = segment + ((self.times - marks[segment]) / lengths[segment]) ** (1 / power)
+        self._grid = np.unique(np.concatenate([np.arange(len(marks), dtype=float), scaled]))
+        self._pick = np.searchsorted(self._grid, scaled)
         waveforms = [d.waveform for d in self.network.sources.values()]
-        first = np.array([w(start) for w in waveforms])
-        last = np.array([w(end) for w in waveforms])
-        self._controls = np.vstack([first, (last - first) / (end - start), start])
+        values = np.array([w(marks) for w in waveforms])
+        table = np.vstack([values[:, :-1], np.diff(values, axis=1), np.arange(len(lengths)), lengths])
+        self._controls = table[:, np.minimum(self._grid[:-1].astype(int), len(lengths) - 1)]
 
     @cached_property
     def _dae(self) -> NetworkDae:
@@ -169,11 +164,18 @@ class NetworkProblem:
                 rows[i] = dae.terminal_currents[instance.name, plus]
         return {name: rows[name] for name in self.network.signals}
 
+    @cached_property
+    def _integrals(self) -> dict[str, Any]:
+        """What is integrated along by name: rates over the integrator's time, in units of `_integral_scale`."""
+        return {}
+
+    @property
+    def _integral_scale(self) -> float:
+        return CURRENT_SCALE * self.network.shortest_feature
+
     def _call(self, what: tuple[str, ...], parameters: Sequence[float]) -> list[np.ndarray]:
         """Evaluate a function with the first of the integrator's settings that does not give up."""
-        if what[0] != "signals" and self.network.free_nodes and np.any(self._first_sources):
-            raise EngineError("sensitivities behind a source impedance need a stimulus that starts at 0 V")
-        x, z = self._initial(parameters)
+        x, z = self._initial(parameters, slopes=what[0] == "sensitivities")
         for order, factor in ATTEMPTS:
             key: tuple[str | float, ...] = (*what, order, factor)
             if key not in self._functions:
@@ -194,8 +196,8 @@ class NetworkProblem:
         else:
             problem, outputs = dae.with_sensitivities(self._rows[what[1]])
         p = ca.MX.sym("p", len(self.free))
-        x = ca.MX.sym("x", dae.problem["x"].numel())
-        z = ca.MX.sym("z", dae.problem["z"].numel() if dae.algebraic else 0)
+        x = ca.MX.sym("x", problem["x"].numel())
+        z = ca.MX.sym("z", problem["z"].numel() if dae.algebraic else 0)
         controls = ca.DM(self._controls)
         settings: dict[str, Any] = {
             "reltol": factor * self.options.reltol,
@@ -206,41 +208,58 @@ class NetworkProblem:
             "linear_solver": LINEAR_SOLVER,
         }
         if dae.algebraic:
-            settings["step0"] = FIRST_STEP
-        scaled = (self._grid[1:] / dae.time_unit).tolist()
-        integrator = ca.integrator("integrator", "idas" if dae.algebraic else "cvodes", problem, 0.0, scaled, settings)
-        initial = ca.vertcat(x, ca.DM.zeros(problem["x"].numel() - x.numel(), 1))
-        guess = ca.vertcat(z, ca.DM.zeros(problem["z"].numel() - z.numel(), 1)) if dae.algebraic else z
-        answer = integrator(x0=initial, p=p, u=controls, z0=guess)
+            settings["calc_ic"] = False  # the start is consistent, and its slopes are zero
+        integrals = list(self._integrals.values()) if what[0] == "signals" else []
+        if integrals:
+            problem = {**problem, "quad": ca.vertcat(*integrals)}
+            settings["quad_err_con"] = True
+        solver = "idas" if dae.algebraic else "cvodes"
+        integrator = ca.integrator("integrator", solver, problem, 0.0, self._grid[1:].tolist(), settings)
+        answer = integrator(x0=x, p=p, u=controls, z0=z)
         later = ca.vertcat(answer["xf"], answer["zf"]) if dae.algebraic else answer["xf"]
-        trajectory = ca.horzcat(ca.vertcat(initial, guess), later)
+        trajectory = ca.horzcat(ca.vertcat(x, z), later)
         at = self._pick
         before = np.clip(at - 1, 0, len(self._grid) - 2)
         signals = outputs.map(len(at))(
             trajectory[:, at.tolist()],
             ca.repmat(p, 1, len(at)),
             controls[:, before.tolist()],
-            ca.DM(self.times / dae.time_unit).T,
+            ca.DM(self._grid[at]).T,
         )
+        if integrals:
+            scales = ca.DM([self._integral_scale] * len(integrals))
+            summed = ca.horzcat(ca.DM.zeros(len(integrals), 1), answer["qf"]) * scales
+            signals = ca.vertcat(signals, summed[:, at.tolist()])
         return ca.Function(what[0], [p, x, z], [signals])
 
-    @property
-    def _first_sources(self) -> np.ndarray:
-        return self._controls[: len(self.network.sources), 0]
+    def _initial(self, parameters: Sequence[float], *, slopes: bool) -> tuple[np.ndarray, np.ndarray]:
+        """Return x and z at time zero: the states at their initial values, the nodes at their operating point.
 
-    def _initial(self, parameters: Sequence[float]) -> tuple[np.ndarray, np.ndarray]:
-        """Return x and z at time zero: the states at their initial values, the nodes at their operating point."""
+        With their slopes by the free parameters behind them where asked for, in the scale of
+        :meth:`NetworkDae.with_sensitivities`.
+        """
         dae = self._dae
-        free = len(self.network.free_nodes)
-        if not (free and np.any(self._first_sources)):
-            return dae.initial(np.zeros(free))
-        u = self._controls[:, 0]
+        p, u = list(parameters), self._controls[:, 0]
+        unknowns = np.zeros(len(self.network.free_nodes))
+        if unknowns.size:
 
-        def static(voltages: np.ndarray, fraction: float) -> tuple[np.ndarray, np.ndarray]:
-            current, jacobian = dae.static(voltages, list(parameters), fraction * u)
-            return np.asarray(current).ravel(), np.asarray(jacobian)
+            def static(point: np.ndarray, fraction: float) -> tuple[np.ndarray, np.ndarray]:
+                current, by_point, _ = dae.static(point, p, fraction * u)
+                return np.asarray(current).ravel(), np.asarray(by_point)
 
-        return dae.initial(operating_point(static, free))
+            unknowns = operating_point(static, unknowns.size)
+        moved = np.zeros((unknowns.size, len(p)))
+        if slopes and unknowns.size and p:
+            _, by_point, by_parameters = (np.asarray(w) for w in dae.static(unknowns, p, u))
+            moved = -np.linalg.solve(by_point, by_parameters)
+        x, x_by_point, x_by_parameters, z, z_by_point, z_by_parameters = (
+            np.asarray(w) for w in dae.start(unknowns, p, u)
+        )
+        if not slopes:
+            return x.ravel(), z.ravel()
+        s_x = (x_by_point @ moved + x_by_parameters) * dae.sizes
+        s_z = (z_by_point @ moved + z_by_parameters) * dae.sizes
+        return np.append(x.ravel(), s_x.ravel(order="F")), np.append(z.ravel(), s_z.ravel(order="F"))
 
 
 _Problem = TypeVar("_Problem", bound=NetworkProblem)

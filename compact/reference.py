@@ -82,6 +82,13 @@ class Problem(NetworkProblem):
         rows |= {f"i_{t}": dae.terminal_currents[DEVICE, t] for t in terminals}
         return rows | {i.name: dae.signals[f"{DEVICE}.{i.name}"] for i in self.network.instances[0].reported}
 
+    @cached_property
+    def _integrals(self) -> dict[str, Any]:
+        """The charge through the write port, and the energy from its source."""
+        dae, plus = self._dae, self.model.write[0]
+        into = dae.pace * dae.terminal_currents[DEVICE, plus] / self._integral_scale
+        return {"charge": into, "energy": into * dae.sources.get(plus, 0.0)}
+
 
 def simulate(
     model: Model,
