@@ -12,8 +12,8 @@ import numpy as np
 from .casadi_functions import expressions
 from .errors import EngineError
 from .network import GROUND, Instance, Network
-from .network_coordinates import CURRENT_SCALE, Coordinate, Island, coordinates, ideal_end, islands, links
-from .stimulus import LIMITER_SHARPNESS, Drive, check_duration
+from .network_coordinates import CURRENT_SCALE, Coordinate, coordinates, ideal_end, islands, links
+from .stimulus import LIMITER_SHARPNESS, Drive
 
 WARP = 4
 """Power of the time within a segment: a transient of 1e-20 of the segment after a corner then begins at 1e-5 of the integrator's
@@ -35,8 +35,8 @@ class _Part:
 class NetworkDae:
     """The CasADi problem of a network.
 
-    The integrator's time runs from k to k + 1 in segment k of the stimulus, whatever its length: t = L (s - k)^4 after its
-    start, or L (s - k) where no node is free. States are deviations from their initial values, in their natural scale. Free nodes that
+    The integrator's time runs from 0 to 1 in each segment of the stimulus, whatever its length L: s with t = L s^4 after its start, or
+    L s where no node is free. States are deviations from their initial values, in their natural scale. Free nodes that
     charges tie together are an island. On an island that they tie to ground or to a source too, every node is differential. On any
     other, one node (the base) is algebraic; a node without a charge is such an island by itself.
 
@@ -54,7 +54,7 @@ class NetworkDae:
     ----------
     problem : dict
         For ``casadi.integrator``: x, ode, p, u, t and, where ``algebraic``, z and alg. u holds the sources' voltages at
-        the start of a segment [V], their changes over it [V], its number and its length [s].
+        the start of a segment [V], their changes over it [V], and its length [s].
     pace : expression
         Seconds in the integrator's unit of time.
     signals : dict of name to expression
@@ -69,21 +69,18 @@ class NetworkDae:
 
     Raises
     ------
-    ParameterError
-        For a constant stimulus.
     EngineError
         Where charges leave a node's voltage undetermined.
     """
 
     def __init__(self, network: Network, free: Sequence[tuple[str, str]] = ()) -> None:
         self.network = network
-        check_duration(network.duration)
         values = {m.name: m.values for m in network.instances}
         self.sizes = np.array([abs(values[instance][name]) or 1.0 for instance, name in free])
         nodes, count = network.free_nodes, len(network.sources)
         self.algebraic = bool(nodes)
         p = ca.SX.sym("p", len(free))
-        u = ca.SX.sym("u", 2 * count + 2)
+        u = ca.SX.sym("u", 2 * count + 1)
         tau = ca.SX.sym("tau")
         e = ca.SX.sym("e", len(nodes))
         y = ca.SX.sym("y", len(nodes))
@@ -125,9 +122,9 @@ class NetworkDae:
         y_rates = [(rate_of[c.node] - rate_of[c.against]) / c.scale for c in differential]
         residual = [ca.sum1(balance[[place[n] for n in i.members]]) / CURRENT_SCALE for i in found if i.base is not None]
 
-        power, within = WARP if self.algebraic else 1, tau - u[-2]
-        self.pace = u[-1] * power * within ** (power - 1)
-        now = u[:count] + u[count : 2 * count] * within**power
+        power = WARP if self.algebraic else 1
+        self.pace = u[-1] * power * tau ** (power - 1)
+        now = u[:count] + u[count : 2 * count] * tau**power
         hidden = ca.vertcat(e, emf)
 
         def shown(expression: Any, sources: Any = now) -> Any:

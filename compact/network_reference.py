@@ -6,14 +6,11 @@ Every other engine is tested against it, and the fits use its Jacobian. A device
 
 from __future__ import annotations
 
-import os
-import sys
 from collections.abc import Mapping, Sequence
-from contextlib import contextmanager
 from copy import copy
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from typing import Any, Self, TypeVar
 
 import casadi as ca
 import numpy as np
@@ -24,18 +21,8 @@ from .network_coordinates import CURRENT_SCALE
 from .network_dae import WARP, NetworkDae
 from .operating_point import operating_point
 from .result import Result
-from .stimulus import Bench
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-ATTEMPTS = ((5, 1.0), (3, 1.0), (2, 1.0), (5, 1e-2), (3, 1e-2))
-"""Highest order and factor on the tolerances, tried in turn when the integrator gives up: high-order BDF can fail its error test at a
-corner, and a loose tolerance can step into a region where Newton fails."""
-
-LINEAR_SOLVER = "csparse"
-"""Of Newton's iterations. CasADi's own "qr" squares slopes: one of 1e-160, as a filament 1e-15 thick has, underflows there, the
-factors are then wrong and the integrator creeps."""
+from .segment_integrator import SegmentIntegrator
+from .stimulus import Bench, check_duration
 
 ENGINE_VERSION = f"CasADi {ca.CasadiMeta.version()} (CVODES/IDAS)"
 
@@ -73,6 +60,15 @@ class ReferenceOptions:
         return {"reltol": self.reltol, "abstol": self.abstol, "max_steps": self.max_steps}
 
 
+@dataclass(frozen=True)
+class _Solver:
+    """An integrator, what is read off its unknowns, and the number of its integrals."""
+
+    integrate: SegmentIntegrator
+    outputs: ca.Function
+    integrals: int
+
+
 class NetworkProblem:
     """A network and output times, ready to be solved for many parameter values.
 
@@ -93,9 +89,11 @@ class NetworkProblem:
         free: Sequence[str] = (),
         options: ReferenceOptions | None = None,
     ) -> None:
+        check_duration(network.duration)
         self.network = network
         self.free = tuple(free)
         self.options = options or ReferenceOptions()
+        self._solvers: dict[tuple[str, ...], _Solver] = {}
         self._set_times(times)
 
     def at(self, times: np.ndarray) -> Self:
@@ -117,7 +115,7 @@ class NetworkProblem:
         SimulationError
             If the integrator gives up.
         """
-        (answer,) = self._call(("signals",), parameters)
+        answer = self._call(("signals",), parameters)
         if not np.isfinite(answer).all():
             raise SimulationError("not finite", "the reference engine's answer is not finite")
         return answer
@@ -127,26 +125,32 @@ class NetworkProblem:
 
         The sensitivity equations are integrated along with the network's own, by the same integrator.
         """
-        (answer,) = self._call(("sensitivities", signal), parameters)
+        answer = self._call(("sensitivities", signal), parameters)
         return answer[0], answer[1:].T
 
     def _set_times(self, times: np.ndarray) -> None:
+        """Share the output times out to the stimulus' segments, each of which the integrator takes from 0 to 1."""
         self.times = np.asarray(times, float)
-        self._functions: dict[tuple[str | float, ...], ca.Function] = {}
         marks = self.network.breakpoints
-        last = max(float(self.times[-1]), marks[-1]) if self.times.size else marks[-1]
-        marks = np.append(marks, last) if last > marks[-1] else marks
-        # The integrator's time: segment k of the stimulus lies between k and k + 1, and it restarts there.
-        power = WARP if self.network.free_nodes else 1
-        segment = np.clip(np.searchsorted(marks, self.times, side="left") - 1, 0, len(marks) - 2)
+        if self.times.size and self.times[-1] > marks[-1]:
+            marks = np.append(marks, self.times[-1])
         lengths = np.diff(marks)
-        scaled = segment + ((self.times - marks[segment]) / lengths[segment]) ** (1 / power)
-        self._grid = np.unique(np.concatenate([np.arange(len(marks), dtype=float), scaled]))
-        self._pick = np.searchsorted(self._grid, scaled)
-        waveforms = [d.waveform for d in self.network.sources.values()]
-        values = np.array([w(marks) for w in waveforms])
-        table = np.vstack([values[:, :-1], np.diff(values, axis=1), np.arange(len(lengths)), lengths])
-        self._controls = table[:, np.minimum(self._grid[:-1].astype(int), len(lengths) - 1)]
+        segment = np.clip(np.searchsorted(marks, self.times, side="left") - 1, 0, len(lengths) - 1)
+        power = WARP if self.network.free_nodes else 1
+        self._scaled = ((self.times - marks[segment]) / lengths[segment]) ** (1 / power)
+        self._segment = segment
+        self._grids = [np.unique(np.append(self._scaled[segment == k], 1.0)) for k in range(len(lengths))]
+        self._grids = [grid[grid > 0] for grid in self._grids]
+        ends = np.cumsum([0, *(grid.size for grid in self._grids)])
+        self._pick = np.array(
+            [
+                ends[k] + np.searchsorted(self._grids[k], s, side="left") + (s > 0)
+                for k, s in zip(segment, self._scaled, strict=True)
+            ],
+            int,
+        )
+        values = np.array([d.waveform(marks) for d in self.network.sources.values()])
+        self._controls = np.vstack([values[:, :-1], np.diff(values, axis=1), lengths])
 
     @cached_property
     def _dae(self) -> NetworkDae:
@@ -173,64 +177,38 @@ class NetworkProblem:
     def _integral_scale(self) -> float:
         return CURRENT_SCALE * self.network.shortest_feature
 
-    def _call(self, what: tuple[str, ...], parameters: Sequence[float]) -> list[np.ndarray]:
-        """Evaluate a function with the first of the integrator's settings that does not give up."""
-        x, z = self._initial(parameters, slopes=what[0] == "sensitivities")
-        for order, factor in ATTEMPTS:
-            key: tuple[str | float, ...] = (*what, order, factor)
-            if key not in self._functions:
-                self._functions[key] = self._build(what, order, factor)
-            try:
-                with _quiet():
-                    answer = self._functions[key].call([ca.DM(list(parameters)), ca.DM(x), ca.DM(z)])
-                return [np.asarray(a) for a in answer]
-            except RuntimeError as error:
-                failure = error
-        raise _failed(failure) from failure
+    def _call(self, what: tuple[str, ...], parameters: Sequence[float]) -> np.ndarray:
+        """Return the signals and the integrals, or one signal and its slopes, at the output times."""
+        if what not in self._solvers:
+            self._solvers[what] = self._solver(what)
+        solver, p = self._solvers[what], list(parameters)
+        x, z = self._initial(p, slopes=what[0] == "sensitivities")
+        passed = np.zeros(solver.integrals)
+        columns, sums = [np.append(x, z)], [passed]
+        for grid, u in zip(self._grids, self._controls.T, strict=True):
+            xs, zs, qs = solver.integrate(x, z, p, u, grid)
+            columns += list(np.vstack([xs, zs]).T)
+            sums += list((passed[:, None] + qs).T)
+            x, z, passed = xs[:, -1], zs[:, -1], sums[-1]
+        count = self.times.size
+        signals = solver.outputs.map(count)(
+            np.array(columns).T[:, self._pick],
+            np.tile(np.array(p, float).reshape(-1, 1), count),
+            self._controls[:, self._segment],
+            self._scaled[None, :],
+        )
+        return np.vstack([np.asarray(signals), self._integral_scale * np.array(sums).T[:, self._pick]])
 
-    def _build(self, what: tuple[str, ...], order: int, factor: float) -> ca.Function:
-        """Return the function from free parameters and start to signals, or to one signal and its slopes, at the output times."""
+    def _solver(self, what: tuple[str, ...]) -> _Solver:
         dae = self._dae
+        integrals = list(self._integrals.values()) if what[0] == "signals" else []
         if what[0] == "signals":
             problem, outputs = dae.problem, dae.outputs(list(self._rows.values()))
         else:
             problem, outputs = dae.with_sensitivities(self._rows[what[1]])
-        p = ca.MX.sym("p", len(self.free))
-        x = ca.MX.sym("x", problem["x"].numel())
-        z = ca.MX.sym("z", problem["z"].numel() if dae.algebraic else 0)
-        controls = ca.DM(self._controls)
-        settings: dict[str, Any] = {
-            "reltol": factor * self.options.reltol,
-            "abstol": factor * self.options.abstol,
-            "max_num_steps": self.options.max_steps,
-            "max_multistep_order": order,
-            "show_eval_warnings": False,
-            "linear_solver": LINEAR_SOLVER,
-        }
-        if dae.algebraic:
-            settings["calc_ic"] = False  # the start is consistent, and its slopes are zero
-        integrals = list(self._integrals.values()) if what[0] == "signals" else []
-        if integrals:
-            problem = {**problem, "quad": ca.vertcat(*integrals)}
-            settings["quad_err_con"] = True
-        solver = "idas" if dae.algebraic else "cvodes"
-        integrator = ca.integrator("integrator", solver, problem, 0.0, self._grid[1:].tolist(), settings)
-        answer = integrator(x0=x, p=p, u=controls, z0=z)
-        later = ca.vertcat(answer["xf"], answer["zf"]) if dae.algebraic else answer["xf"]
-        trajectory = ca.horzcat(ca.vertcat(x, z), later)
-        at = self._pick
-        before = np.clip(at - 1, 0, len(self._grid) - 2)
-        signals = outputs.map(len(at))(
-            trajectory[:, at.tolist()],
-            ca.repmat(p, 1, len(at)),
-            controls[:, before.tolist()],
-            ca.DM(self._grid[at]).T,
-        )
-        if integrals:
-            scales = ca.DM([self._integral_scale] * len(integrals))
-            summed = ca.horzcat(ca.DM.zeros(len(integrals), 1), answer["qf"]) * scales
-            signals = ca.vertcat(signals, summed[:, at.tolist()])
-        return ca.Function(what[0], [p, x, z], [signals])
+        options = self.options
+        settings = {"reltol": options.reltol, "abstol": options.abstol, "max_num_steps": options.max_steps}
+        return _Solver(SegmentIntegrator(problem, integrals, settings), outputs, len(integrals))
 
     def _initial(self, parameters: Sequence[float], *, slopes: bool) -> tuple[np.ndarray, np.ndarray]:
         """Return x and z at time zero: the states at their initial values, the nodes at their operating point.
@@ -371,24 +349,3 @@ def refined_solution(
 
 def _against(rows: Mapping[str, Any], node: str) -> Any:
     return rows.get(f"v({node})", 0.0)
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Keep the integrator's own diagnostics off the terminal; the exception carries them."""
-    sys.stderr.flush()
-    saved = os.dup(2)
-    null = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(null, 2)
-    try:
-        yield
-    finally:
-        os.dup2(saved, 2)
-        os.close(saved)
-        os.close(null)
-
-
-def _failed(error: RuntimeError) -> SimulationError:
-    lines = [line for line in str(error).splitlines() if line.strip()]
-    reason = "time step too small" if "TOO_MUCH_WORK" in str(error) or "TOO_CLOSE" in str(error) else "convergence"
-    return SimulationError(reason, "the reference engine's integrator gave up", log="\n".join(lines[-4:]))

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from .accumulation import accumulated
 from .model import Model
 from .network import GROUND, Instance, Network
 from .network_dae import source_current
@@ -129,6 +130,7 @@ def simulate(
     problem, rows = refined_solution(problem, [f"i_{model.write[0]}"], 1 if times is not None else SOLUTIONS)
     return record(
         model,
+        complete,
         bench,
         experiment=experiment,
         engine="reference",
@@ -142,6 +144,7 @@ def simulate(
 
 def record(
     model: Model,
+    values: Mapping[str, float],
     bench: Bench,
     *,
     experiment: str,
@@ -152,20 +155,27 @@ def record(
     options: Mapping[str, Any],
     deck: str,
 ) -> Result:
-    """Return the common record: port voltages and currents, states, observables.
+    """Return the common record: port voltages and currents, charge and energy, states, observables.
 
     Parameters
     ----------
+    values : mapping of name to float
+        Parameter values; the defaults stand for missing ones.
     rows : mapping
-        ``v_<terminal>``, ``i_<terminal>`` (into the device), every state and observable, each of shape (n,).
+        ``v_<terminal>``, ``i_<terminal>`` (into the device), every state and observable, each of shape (n,); ``charge`` and
+        ``energy`` where the engine integrates them, else they are summed over its points (:mod:`.accumulation`).
     """
+    if "charge" not in rows:
+        rows = {**rows, **accumulated(model, values, bench, time, rows)}
     plus, minus = model.write
     signals = {
         "source": bench.drives[plus].waveform(time) if plus in bench.drives else np.zeros_like(time),
         "voltage": rows[f"v_{plus}"] - rows[f"v_{minus}"],
         "current": rows[f"i_{plus}"],
+        "charge": rows["charge"],
+        "energy": rows["energy"],
     }
-    units = {"source": "V", "voltage": "V", "current": "A"}
+    units = {"source": "V", "voltage": "V", "current": "A", "charge": "C", "energy": "J"}
     if model.read != model.write:
         signals["read_voltage"] = rows[f"v_{model.read[0]}"] - rows[f"v_{model.read[1]}"]
         signals["read_current"] = rows[f"i_{model.read[0]}"]

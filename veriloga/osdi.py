@@ -130,6 +130,7 @@ def _result(job: Job, raw: RawData, deck: str, options: SolverOptions) -> Result
     rows |= {name: real(_variable(name)) for name, _, _ in reported(model)}
     return record(
         model,
+        job.values,
         bench,
         experiment=job.experiment,
         engine="ngspice-osdi",
