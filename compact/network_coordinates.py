@@ -1,4 +1,4 @@
-"""The voltages that a network is solved for: drops across small resistors, so that no current is a difference of voltages."""
+"""The voltages that a network is solved for: drops across resistors, so that no current is a difference of voltages."""
 
 from __future__ import annotations
 
@@ -6,9 +6,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from .network import GROUND, Network
-
-LARGE_RESISTANCE = 1e6
-"""From here on [ohm] the rounding of the voltages at its ends is below 1e-21 A, and the drop is not solved for."""
 
 CURRENT_SCALE = 1e-8
 """Unit of the solved currents [A]: at the default absolute tolerance of 1e-10 a current of 1e-18 A counts. The gate of an ionic
@@ -41,8 +38,8 @@ class Coordinate:
 
     @property
     def scale(self) -> float:
-        """Its unit [V]: the drop of `CURRENT_SCALE` across the resistor, or 1 V."""
-        return 1.0 if self.ohm is None else self.ohm * CURRENT_SCALE
+        """Its unit [V]: the drop of `CURRENT_SCALE` across the resistor, 1 V at most."""
+        return 1.0 if self.ohm is None else min(1.0, self.ohm * CURRENT_SCALE)
 
 
 @dataclass(frozen=True)
@@ -98,10 +95,10 @@ def coordinates(network: Network, found: Sequence[Island]) -> tuple[Coordinate, 
     based = {n: base for n, base in bases.items() if base is not None and n != base}
     open_nodes = [n for n in network.free_nodes if n not in based]
     placed = {GROUND, *(n for n in network.nodes if n not in network.free_nodes), *map(ideal_end, network.sources)}
-    small = sorted((link for link in links(network) if link.ohm < LARGE_RESISTANCE), key=lambda link: link.ohm)
+    rising = sorted(links(network), key=lambda link: link.ohm)
     order: list[Coordinate] = []
     while open_nodes:
-        chosen = next(_reached(small, placed, open_nodes, bases), Coordinate(open_nodes[0], GROUND))
+        chosen = next(_reached(rising, placed, open_nodes, bases), Coordinate(open_nodes[0], GROUND))
         order.append(chosen)
         placed.add(chosen.node)
         open_nodes.remove(chosen.node)
@@ -109,10 +106,10 @@ def coordinates(network: Network, found: Sequence[Island]) -> tuple[Coordinate, 
 
 
 def _reached(
-    small: Iterable[Link], placed: set[str], open_nodes: Sequence[str], bases: Mapping[str, str | None]
+    rising: Iterable[Link], placed: set[str], open_nodes: Sequence[str], bases: Mapping[str, str | None]
 ) -> Iterator[Coordinate]:
     """Yield the nodes that a resistor joins to a placed one."""
-    for link in small:
+    for link in rising:
         for node, other in ((link.a, link.b), (link.b, link.a)):
             algebraic = bases.get(node) is not None
             if node in open_nodes and other in placed and (algebraic or bases.get(other) is None):

@@ -40,9 +40,9 @@ class NetworkDae:
     charges tie together are an island. On an island that they tie to ground or to a source too, every node is differential. On any
     other, one node (the base) is algebraic; a node without a charge is such an island by itself.
 
-    Currents are in the integrator's error control. The voltage of a node at a small resistor is solved for as the drop across it
-    (see :mod:`~synspice.compact.network_coordinates`); the currents of other resistors and of devices at free nodes are algebraic
-    unknowns.
+    Currents are in the integrator's error control. The voltage of a node at a resistor is solved for as the drop across it, in a unit
+    in which the tolerance is one of the current (see :mod:`~synspice.compact.network_coordinates`); the currents of other resistors
+    and of devices at free nodes are algebraic unknowns.
 
     Parameters
     ----------
@@ -62,8 +62,8 @@ class NetworkDae:
     terminal_currents : dict of (instance, terminal) to expression
         Into the device, charging currents included [A].
     static : casadi.Function
-        From the free nodes' unknowns, p and u to the currents into the free nodes at the start [A] and their derivatives by the unknowns
-        and by p, with the states held at their initial values and every capacitor open.
+        From the free nodes' unknowns, p and u to the currents into the free nodes at the start [A] and their derivatives by the
+        unknowns and by p, with the states held at their initial values and every capacitor open.
     start : casadi.Function
         From the free nodes' unknowns, p and u to x and z at the start, and their derivatives by the unknowns and by p.
 
@@ -120,7 +120,9 @@ class NetworkDae:
         differential = [c for c in order if c.node in moved]
         bases = [c for c in order if c.node not in moved]
         y_rates = [(rate_of[c.node] - rate_of[c.against]) / c.scale for c in differential]
-        residual = [ca.sum1(balance[[place[n] for n in i.members]]) / CURRENT_SCALE for i in found if i.base is not None]
+        residual = [
+            ca.sum1(balance[[place[n] for n in i.members]]) / CURRENT_SCALE for i in found if i.base is not None
+        ]
 
         power = WARP if self.algebraic else 1
         self.pace = u[-1] * power * tau ** (power - 1)

@@ -17,7 +17,6 @@ import numpy as np
 
 from .errors import SimulationError
 from .network import Network
-from .network_coordinates import CURRENT_SCALE
 from .network_dae import WARP, NetworkDae
 from .operating_point import operating_point
 from .result import Result
@@ -59,14 +58,9 @@ class ReferenceOptions:
         """Return what a result says of them."""
         return {"reltol": self.reltol, "abstol": self.abstol, "max_steps": self.max_steps}
 
-
-@dataclass(frozen=True)
-class _Solver:
-    """An integrator, what is read off its unknowns, and the number of its integrals."""
-
-    integrate: SegmentIntegrator
-    outputs: ca.Function
-    integrals: int
+    def settings(self) -> dict[str, float]:
+        """Return the integrator's own names and values."""
+        return {"reltol": self.reltol, "abstol": self.abstol, "max_num_steps": self.max_steps}
 
 
 class NetworkProblem:
@@ -93,7 +87,7 @@ class NetworkProblem:
         self.network = network
         self.free = tuple(free)
         self.options = options or ReferenceOptions()
-        self._solvers: dict[tuple[str, ...], _Solver] = {}
+        self._solvers: dict[tuple[str, ...], tuple[SegmentIntegrator, ca.Function]] = {}
         self._set_times(times)
 
     def at(self, times: np.ndarray) -> Self:
@@ -105,7 +99,7 @@ class NetworkProblem:
     @cached_property
     def signal_names(self) -> tuple[str, ...]:
         """Names of the rows that :meth:`solve` returns."""
-        return (*self._rows, *self._integrals)
+        return tuple(self._rows)
 
     def solve(self, parameters: Sequence[float] = ()) -> np.ndarray:
         """Return the signals at the output times, shape (n_signals, n).
@@ -168,47 +162,36 @@ class NetworkProblem:
                 rows[i] = dae.terminal_currents[instance.name, plus]
         return {name: rows[name] for name in self.network.signals}
 
-    @cached_property
-    def _integrals(self) -> dict[str, Any]:
-        """What is integrated along by name: rates over the integrator's time, in units of `_integral_scale`."""
-        return {}
-
-    @property
-    def _integral_scale(self) -> float:
-        return CURRENT_SCALE * self.network.shortest_feature
-
     def _call(self, what: tuple[str, ...], parameters: Sequence[float]) -> np.ndarray:
-        """Return the signals and the integrals, or one signal and its slopes, at the output times."""
+        """Return the signals, or one signal and its slopes, at the output times."""
         if what not in self._solvers:
-            self._solvers[what] = self._solver(what)
-        solver, p = self._solvers[what], list(parameters)
-        x, z = self._initial(p, slopes=what[0] == "sensitivities")
-        passed = np.zeros(solver.integrals)
-        columns, sums = [np.append(x, z)], [passed]
-        for grid, u in zip(self._grids, self._controls.T, strict=True):
-            xs, zs, qs = solver.integrate(x, z, p, u, grid)
-            columns += list(np.vstack([xs, zs]).T)
-            sums += list((passed[:, None] + qs).T)
-            x, z, passed = xs[:, -1], zs[:, -1], sums[-1]
+            problem, outputs = self._dae.problem, self._dae.outputs(list(self._rows.values()))
+            if what[0] == "sensitivities":
+                problem, outputs = self._dae.with_sensitivities(self._rows[what[1]])
+            self._solvers[what] = SegmentIntegrator(problem, (), self.options.settings()), outputs
+        integrate, outputs = self._solvers[what]
+        trajectory, _ = self._integrated(integrate, parameters, slopes=what[0] == "sensitivities")
         count = self.times.size
-        signals = solver.outputs.map(count)(
-            np.array(columns).T[:, self._pick],
-            np.tile(np.array(p, float).reshape(-1, 1), count),
+        answer = outputs.map(count)(
+            trajectory,
+            np.tile(np.array(parameters, float).reshape(-1, 1), count),
             self._controls[:, self._segment],
             self._scaled[None, :],
         )
-        return np.vstack([np.asarray(signals), self._integral_scale * np.array(sums).T[:, self._pick]])
+        return np.asarray(answer)
 
-    def _solver(self, what: tuple[str, ...]) -> _Solver:
-        dae = self._dae
-        integrals = list(self._integrals.values()) if what[0] == "signals" else []
-        if what[0] == "signals":
-            problem, outputs = dae.problem, dae.outputs(list(self._rows.values()))
-        else:
-            problem, outputs = dae.with_sensitivities(self._rows[what[1]])
-        options = self.options
-        settings = {"reltol": options.reltol, "abstol": options.abstol, "max_num_steps": options.max_steps}
-        return _Solver(SegmentIntegrator(problem, integrals, settings), outputs, len(integrals))
+    def _integrated(
+        self, integrate: SegmentIntegrator, parameters: Sequence[float], *, slopes: bool = False
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Return the unknowns (x and z) and the integrals since the start, one column an output time."""
+        x, z = self._initial(parameters, slopes=slopes)
+        columns, passed = [np.append(x, z)[:, None]], [np.zeros((integrate.integrals, 1))]
+        for grid, u in zip(self._grids, self._controls.T, strict=True):
+            xs, zs, added = integrate(x, z, parameters, u, grid)
+            columns.append(np.vstack([xs, zs]))
+            passed.append(passed[-1][:, -1:] + added)
+            x, z = xs[:, -1], zs[:, -1]
+        return np.hstack(columns)[:, self._pick], np.hstack(passed)[:, self._pick]
 
     def _initial(self, parameters: Sequence[float], *, slopes: bool) -> tuple[np.ndarray, np.ndarray]:
         """Return x and z at time zero: the states at their initial values, the nodes at their operating point.

@@ -14,6 +14,7 @@ from .network import GROUND, Instance, Network
 from .network_dae import source_current
 from .network_reference import ENGINE_VERSION, NetworkProblem, ReferenceOptions, output_times, refined_solution
 from .result import Result
+from .segment_integrator import SegmentIntegrator
 from .stimulus import Bench
 
 __all__ = ["Problem", "ReferenceOptions", "bench_network", "output_times", "record", "simulate", "source_current"]
@@ -83,12 +84,28 @@ class Problem(NetworkProblem):
         rows |= {f"i_{t}": dae.terminal_currents[DEVICE, t] for t in terminals}
         return rows | {i.name: dae.signals[f"{DEVICE}.{i.name}"] for i in self.network.instances[0].reported}
 
-    @cached_property
-    def _integrals(self) -> dict[str, Any]:
-        """The charge through the write port, and the energy from its source."""
+    def accumulated(self, sizes: Mapping[str, float], parameters: Sequence[float] = ()) -> dict[str, np.ndarray]:
+        """Return the ``charge`` through the write port [C] and the ``energy`` from its source [J] since the start, each of shape (n,).
+
+        They are integrated along with the device's own equations, within the error control.
+
+        Parameters
+        ----------
+        sizes : mapping
+            The largest of either: the tolerances are relative to it, and to the value itself.
+
+        Raises
+        ------
+        SimulationError
+            If the integrator gives up.
+        """
         dae, plus = self._dae, self.model.write[0]
-        into = dae.pace * dae.terminal_currents[DEVICE, plus] / self._integral_scale
-        return {"charge": into, "energy": into * dae.sources.get(plus, 0.0)}
+        into = dae.pace * dae.terminal_currents[DEVICE, plus]
+        rates = {"charge": into, "energy": into * dae.sources.get(plus, 0.0)}
+        scaled = [rate / (sizes[name] or 1.0) for name, rate in rates.items()]
+        integrator = SegmentIntegrator(dae.problem, scaled, self.options.settings())
+        _, passed = self._integrated(integrator, parameters)
+        return {name: (sizes[name] or 1.0) * row for name, row in zip(rates, passed, strict=True)}
 
 
 def simulate(
@@ -127,7 +144,10 @@ def simulate(
     points = max(options.points, FEWEST_TIMES // max(len(bench.breakpoints) - 1, 1))
     grid = output_times(bench, points) if times is None else np.asarray(times, float)
     problem = Problem(model, complete, bench, grid, (), options)
-    problem, rows = refined_solution(problem, [f"i_{model.write[0]}"], 1 if times is not None else SOLUTIONS)
+    problem, found = refined_solution(problem, [f"i_{model.write[0]}"], 1 if times is not None else SOLUTIONS)
+    rows = dict(zip(problem.signal_names, found, strict=True))
+    summed = accumulated(model, complete, bench, problem.times, rows)
+    rows |= problem.accumulated({name: float(np.max(np.abs(row), initial=0.0)) for name, row in summed.items()})
     return record(
         model,
         complete,
@@ -136,7 +156,7 @@ def simulate(
         engine="reference",
         engine_version=ENGINE_VERSION,
         time=problem.times,
-        rows=dict(zip(problem.signal_names, rows, strict=True)),
+        rows=rows,
         options=options.record(),
         deck="",
     )

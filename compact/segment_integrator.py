@@ -24,9 +24,13 @@ LINEAR_SOLVER = "csparse"
 """Of Newton's iterations. CasADi's own "qr" squares slopes: one of 1e-160, as a filament 1e-15 thick has, underflows there, the
 factors are then wrong and the integrator creeps."""
 
-POLISHING = 3
-"""Newton steps on the algebraic unknowns at a segment's start. The integrator leaves them within its tolerance of the equations, and
-its first step, which no length of step makes smaller, would count that as its error."""
+POLISHING = 4
+"""Newton steps on the algebraic unknowns at a segment's start and at every output. The integrator leaves them within its tolerance of
+the equations; its first step, which no length of step makes smaller, would count that as its error."""
+
+NEWTON = 0.01
+"""Of the tolerance, what Newton's iterations may leave in IDAS. The error test sees it as an error that no shorter step removes:
+with SUNDIALS' own 0.33 a switch behind a resistor took twice the steps, or crept."""
 
 Solution = tuple[np.ndarray, np.ndarray, np.ndarray]
 
@@ -49,10 +53,12 @@ class SegmentIntegrator:
     def __init__(self, problem: Mapping[str, Any], integrals: Sequence[Any], settings: Mapping[str, float]) -> None:
         self._problem = {**problem, "quad": ca.vertcat(*integrals)} if integrals else dict(problem)
         self._settings = settings
+        self.integrals = len(integrals)
         self._integrators: dict[tuple[bytes, int, float], ca.Function] = {}
         if "z" in problem:
             point = [problem[name] for name in ("x", "z", "p", "u", "t")]
-            self._algebraic = ca.Function("alg", point, [problem["alg"], ca.jacobian(problem["alg"], problem["z"])])
+            slopes = ca.densify(ca.jacobian(problem["alg"], problem["z"]))
+            self._algebraic = ca.Function("algebraic", point, [problem["alg"], slopes])
 
     def __call__(self, x: np.ndarray, z: np.ndarray, p: Sequence[float], u: np.ndarray, grid: np.ndarray) -> Solution:
         """Return x, z and the integrals at the times of a grid that ends with 1, each of shape (rows, n).
@@ -68,24 +74,34 @@ class SegmentIntegrator:
         SimulationError
             If the integrator gives up.
         """
-        z = self._consistent(x, z, p, u)
+        p = list(p)
+        z = self._consistent(x[:, None], z[:, None], p, u, np.zeros(1))[:, 0]
         failure: RuntimeError | None = None
         for order, factor in ATTEMPTS:
             try:
                 with _quiet():
-                    answer = self._integrator(grid, order, factor)(x0=x, z0=z, p=list(p), u=u)
+                    answer = self._integrator(grid, order, factor)(x0=x, z0=z, p=p, u=u)
             except RuntimeError as error:
                 failure = error
                 continue
-            found = [np.asarray(answer[name]) for name in ("xf", "zf", "qf")]
-            return found[0], found[1], found[2]
+            xf, zf, qf = (np.asarray(answer[name]) for name in ("xf", "zf", "qf"))
+            return xf, self._consistent(xf, zf, p, u, grid), qf
         assert failure is not None
         raise _failed(failure) from failure
 
-    def _consistent(self, x: np.ndarray, z: np.ndarray, p: Sequence[float], u: np.ndarray) -> np.ndarray:
-        for _ in range(POLISHING if z.size else 0):
-            residual, slopes = self._algebraic(x, z, list(p), u, 0.0)
-            z = z - np.linalg.solve(np.asarray(ca.densify(slopes)), np.asarray(residual).ravel())
+    def _consistent(
+        self, x: np.ndarray, z: np.ndarray, p: Sequence[float], u: np.ndarray, times: np.ndarray
+    ) -> np.ndarray:
+        """Return the algebraic unknowns that fulfil their equations, of the shape of ``z``, one column a time."""
+        rows, count = z.shape
+        if not rows:
+            return z
+        equations = self._algebraic.map(count)
+        point = [np.tile(np.reshape(w, (-1, 1)), count) for w in (p, u)]
+        for _ in range(POLISHING):
+            residual, slopes = equations(x, z, *point, times[None, :])
+            blocks = np.asarray(slopes).reshape(rows, count, rows).swapaxes(0, 1)
+            z = z - np.linalg.solve(blocks, np.asarray(residual).T[:, :, None])[:, :, 0].T
         return z
 
     def _integrator(self, grid: np.ndarray, order: int, factor: float) -> ca.Function:
@@ -102,6 +118,8 @@ class SegmentIntegrator:
             }
             if "z" in self._problem:
                 settings["calc_ic"] = False  # the start is consistent, and its slopes are zero
+                settings["nonlin_conv_coeff"] = NEWTON
+                settings["suppress_algebraic"] = True  # they follow from the others, and are solved for at every output
             solver = "idas" if "z" in self._problem else "cvodes"
             self._integrators[key] = ca.integrator("segment", solver, self._problem, 0.0, grid.tolist(), settings)
         return self._integrators[key]
