@@ -1,9 +1,9 @@
-"""A network's equations for CasADi: voltages are differential where there is charge, algebraic elsewhere, as currents are."""
+"""A network's equations for CasADi: voltages are differential where there is charge, algebraic elsewhere."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import casadi as ca
@@ -41,8 +41,7 @@ class NetworkDae:
     other, one node (the base) is algebraic; a node without a charge is such an island by itself.
 
     Currents are in the integrator's error control. The voltage of a node at a resistor is solved for as the drop across it, in a unit
-    in which the tolerance is one of the current (see :mod:`~synspice.compact.network_coordinates`); the currents of other resistors
-    and of devices at free nodes are algebraic unknowns.
+    in which the tolerance is one of the current (see :mod:`~synspice.compact.network_coordinates`).
 
     Parameters
     ----------
@@ -78,7 +77,6 @@ class NetworkDae:
         values = {m.name: m.values for m in network.instances}
         self.sizes = np.array([abs(values[instance][name]) or 1.0 for instance, name in free])
         nodes, count = network.free_nodes, len(network.sources)
-        self.algebraic = bool(nodes)
         p = ca.SX.sym("p", len(free))
         u = ca.SX.sym("u", 2 * count + 1)
         tau = ca.SX.sym("tau")
@@ -96,9 +94,7 @@ class NetworkDae:
         unknown = dict(zip(nodes, ca.vertsplit(y), strict=True))
         voltages = _sums(order, unknown, potential)
 
-        laws = _Laws()
-        parts = [_with_solved_currents(part, laws) if {*part.instance.nodes} & {*nodes} else part for part in parts]
-        through = _link_currents(network, potential, order, unknown, laws)
+        through = _link_currents(network, potential, order, unknown)
         conducted, stored = _node_sums(network, parts, potential, through)
         rates = _column(r for part in parts for r in part.rates)
         conduction = _column(through.get((ideal_end(n), n), 0.0) - conducted[n] for n in nodes)
@@ -124,7 +120,8 @@ class NetworkDae:
             ca.sum1(balance[[place[n] for n in i.members]]) / CURRENT_SCALE for i in found if i.base is not None
         ]
 
-        power = WARP if self.algebraic else 1
+        self.algebraic = bool(bases)
+        power = WARP if nodes else 1
         self.pace = u[-1] * power * tau ** (power - 1)
         now = u[:count] + u[count : 2 * count] * tau**power
         hidden = ca.vertcat(e, emf)
@@ -139,16 +136,12 @@ class NetworkDae:
             unknowns, ode = ca.SX.sym("idle"), ca.SX(0.0)  # the integrator wants a state
         self.problem: dict[str, Any] = {"x": unknowns, "ode": self.pace * shown(ode), "p": p, "u": u, "t": tau}
         if self.algebraic:
-            algebraic = ca.vertcat(_column(unknown[c.node] for c in bases), laws.symbols)
-            self.problem |= {"z": algebraic, "alg": shown(ca.vertcat(_column(residual), laws.residuals))}
+            self.problem |= {"z": _column(unknown[c.node] for c in bases), "alg": shown(_column(residual))}
 
-        at_start = ca.substitute(
-            shown(ca.substitute(conduction, laws.symbols, laws.values), u[:count]), x, ca.SX.zeros(x.numel())
-        )
+        at_start = ca.substitute(shown(conduction, u[:count]), x, ca.SX.zeros(x.numel()))
         self.static = _with_derivatives("static", [at_start], y, p, u)
         initial = [ca.vertcat(ca.SX.zeros(x.numel()), _column(unknown[c.node] for c in differential))]
-        initial += [ca.vertcat(_column(unknown[c.node] for c in bases), shown(laws.values, u[:count]))]
-        initial = [ca.substitute(column, x, ca.SX.zeros(x.numel())) for column in initial]
+        initial += [_column(unknown[c.node] for c in bases)]
         if not initial[0].numel():
             initial[0] = ca.SX(0.0)
         self.start = _with_derivatives("start", initial, y, p, u)
@@ -245,53 +238,21 @@ def _solved(network: Network, own: list[int], charge: Any, e: Any, balance: Any)
     return balance[own] / capacitance if len(own) == 1 else ca.solve(capacitance, balance[own])
 
 
-class _Laws:
-    """Currents that are solved for, in `CURRENT_SCALE`, and what they are equal to."""
-
-    def __init__(self) -> None:
-        self._pairs: list[tuple[Any, Any]] = []
-
-    def solve_for(self, current: Any) -> Any:
-        """Return the unknown [A] that takes the place of a current's expression."""
-        symbol = ca.SX.sym(f"w{len(self._pairs)}")
-        self._pairs.append((symbol, current / CURRENT_SCALE))
-        return CURRENT_SCALE * symbol
-
-    @property
-    def symbols(self) -> Any:
-        return _column(symbol for symbol, _ in self._pairs)
-
-    @property
-    def values(self) -> Any:
-        return _column(value for _, value in self._pairs)
-
-    @property
-    def residuals(self) -> Any:
-        return self.symbols - self.values
-
-
-def _with_solved_currents(part: _Part, laws: _Laws) -> _Part:
-    return replace(part, currents=[laws.solve_for(current) for current in part.currents])
-
-
 def _link_currents(
     network: Network,
     potential: Mapping[str, Any],
     order: Sequence[Coordinate],
     unknown: Mapping[str, Any],
-    laws: _Laws,
 ) -> dict[tuple[str, str], Any]:
     """Return the current [A] from the first to the second end of every pair of nodes that resistors or an impedance join."""
     drops = {(c.against, c.node): -c.scale * unknown[c.node] for c in order if c.ohm is not None}
     drops |= {(b, a): -drop for (a, b), drop in drops.items()}
-    free, currents = {*network.free_nodes}, dict[tuple[str, str], Any]()
+    currents = dict[tuple[str, str], Any]()
     for link in links(network):
         pair = link.a, link.b
         drop = drops.get(pair, potential[link.a] - potential[link.b])
         behind = pair == (ideal_end(link.b), link.b)
         current = source_current(network.sources[link.b], drop) if behind else drop / link.ohm
-        if pair not in drops and free & {*pair}:
-            current = laws.solve_for(current)
         currents[pair] = currents.get(pair, 0.0) + current
     return currents
 
