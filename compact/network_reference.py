@@ -51,7 +51,7 @@ class ReferenceOptions:
 
     reltol: float = 1e-8
     abstol: float = 1e-10
-    max_steps: int = 100_000
+    max_steps: int = 10_000
     points: int = 16
 
     def record(self) -> dict[str, Any]:

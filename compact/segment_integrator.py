@@ -51,7 +51,10 @@ class SegmentIntegrator:
     """
 
     def __init__(self, problem: Mapping[str, Any], integrals: Sequence[Any], settings: Mapping[str, float]) -> None:
-        self._problem = {**problem, "quad": ca.vertcat(*integrals)} if integrals else dict(problem)
+        self._problem = dict(problem)
+        if integrals:  # as unknowns: IDAS's own quadratures crept where nothing moves
+            self._problem["x"] = ca.vertcat(problem["x"], ca.SX.sym("integrals", len(integrals)))
+            self._problem["ode"] = ca.vertcat(problem["ode"], *integrals)
         self._settings = settings
         self.integrals = len(integrals)
         self._integrators: dict[tuple[bytes, int, float], ca.Function] = {}
@@ -76,16 +79,17 @@ class SegmentIntegrator:
         """
         p = list(p)
         z = self._consistent(x[:, None], z[:, None], p, u, np.zeros(1))[:, 0]
+        start = np.append(x, np.zeros(self.integrals))
         failure: RuntimeError | None = None
         for order, factor in ATTEMPTS:
             try:
                 with _quiet():
-                    answer = self._integrator(grid, order, factor)(x0=x, z0=z, p=p, u=u)
+                    answer = self._integrator(grid, order, factor)(x0=start, z0=z, p=p, u=u)
             except RuntimeError as error:
                 failure = error
                 continue
-            xf, zf, qf = (np.asarray(answer[name]) for name in ("xf", "zf", "qf"))
-            return xf, self._consistent(xf, zf, p, u, grid), qf
+            xf, integrals = np.split(np.asarray(answer["xf"]), [x.size])
+            return xf, self._consistent(xf, np.asarray(answer["zf"]), p, u, grid), integrals
         assert failure is not None
         raise _failed(failure) from failure
 
@@ -114,7 +118,6 @@ class SegmentIntegrator:
                 "max_multistep_order": order,
                 "show_eval_warnings": False,
                 "linear_solver": LINEAR_SOLVER,
-                "quad_err_con": "quad" in self._problem,
             }
             if "z" in self._problem:
                 settings["calc_ic"] = False  # the start is consistent, and its slopes are zero
