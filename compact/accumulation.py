@@ -52,10 +52,8 @@ def accumulated(
 
 def _into(terminal: str, branches: Sequence[Branch], values: Sequence[np.ndarray]) -> np.ndarray:
     """Return the sum of what branches carry into a terminal."""
-    return sum(
-        (((b.plus == terminal) - (b.minus == terminal)) * value for b, value in zip(branches, values, strict=True)),
-        start=np.zeros(()),
-    )
+    signs = [float(b.plus == terminal) - float(b.minus == terminal) for b in branches]
+    return sum((sign * value for sign, value in zip(signs, values, strict=True)), start=np.zeros(()))
 
 
 def _steps(signal: np.ndarray) -> np.ndarray:

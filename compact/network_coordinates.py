@@ -74,8 +74,8 @@ def islands(network: Network, ties: Iterable[set[str]]) -> tuple[Island, ...]:
     nodes = network.free_nodes
     group = {n: {n} for n in (*nodes, GROUND)}
     for tie in ties:
-        members = set[str]().union(*(group[n if n in nodes else GROUND] for n in tie))
-        group |= dict.fromkeys(members, members)
+        joined = set[str]().union(*(group[n if n in nodes else GROUND] for n in tie))
+        group |= dict.fromkeys(joined, joined)
     found, seen = [], set[str]()
     for node in nodes:
         if node not in seen:

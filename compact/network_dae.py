@@ -109,7 +109,10 @@ class NetworkDae:
             if own := [place[n] for n in island.differential]:
                 e_rate[own] = _solved(network, own, charge, e, balance)
         moving = (ca.vertcat(x, e, emf), ca.vertcat(rates, e_rate, slopes))
-        rate_of = {GROUND: 0.0, **{ideal_end(n): r for n, r in zip(network.sources, ca.vertsplit(slopes), strict=True)}}
+        rate_of: dict[str, Any] = {
+            GROUND: 0.0,
+            **{ideal_end(n): r for n, r in zip(network.sources, ca.vertsplit(slopes), strict=True)},
+        }
         rate_of |= {n: rate_of[ideal_end(n)] for n in network.sources} | {n: e_rate[k] for n, k in place.items()}
 
         moved = {n for island in found for n in island.differential}

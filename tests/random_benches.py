@@ -55,7 +55,9 @@ def random_bench(device: str, seed: int) -> RandomBench:
     }
     if model.read != model.write:
         drives[model.read[0]] = Drive(waveform=Waveform.constant(0.1))
-    return RandomBench(model=model, values=values, bench=Bench(drives=drives, temperature=generator.uniform(280.0, 360.0)))
+    return RandomBench(
+        model=model, values=values, bench=Bench(drives=drives, temperature=generator.uniform(280.0, 360.0))
+    )
 
 
 def _waveform(device: str, generator: np.random.Generator) -> Waveform:
