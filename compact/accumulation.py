@@ -53,7 +53,7 @@ def accumulated(
 def _into(terminal: str, branches: Sequence[Branch], values: Sequence[np.ndarray]) -> np.ndarray:
     """Return the sum of what branches carry into a terminal."""
     signs = [float(b.plus == terminal) - float(b.minus == terminal) for b in branches]
-    return sum((sign * value for sign, value in zip(signs, values, strict=True)), start=np.zeros(()))
+    return np.asarray(sum((sign * value for sign, value in zip(signs, values, strict=True)), start=np.zeros(())))
 
 
 def _steps(signal: np.ndarray) -> np.ndarray:
