@@ -1,4 +1,4 @@
-"""A network's equations for CasADi: node voltages are differential where there is charge, algebraic elsewhere."""
+"""A network's equations for CasADi: voltages are differential where there is charge, algebraic elsewhere."""
 
 from __future__ import annotations
 
@@ -12,7 +12,12 @@ import numpy as np
 from .casadi_functions import expressions
 from .errors import EngineError
 from .network import GROUND, Instance, Network
-from .stimulus import LIMITER_SHARPNESS, Drive, check_duration
+from .network_coordinates import CURRENT_SCALE, Coordinate, coordinates, ideal_end, islands, links
+from .stimulus import LIMITER_SHARPNESS, Drive
+
+WARP = 4
+"""Power of the time within a segment: a transient of 1e-20 of the segment after a corner then begins at 1e-5 of the integrator's
+time, where it can be resolved, and every slope is zero at the corner, that of an algebraic unknown too."""
 
 
 @dataclass(frozen=True)
@@ -28,12 +33,15 @@ class _Part:
 
 
 class NetworkDae:
-    """The CasADi problem of a network, in units of the stimulus' shortest feature (CVODES fails on bare nanoseconds).
+    """The CasADi problem of a network.
 
-    States are deviations from their initial values, in their natural scale. Free nodes that charges tie together are an
-    island. On an island that they tie to ground or to a source too, every node is differential. On any other, one node
-    (the base) is algebraic, and the others are differential as voltages against it; a node without a charge is such
-    an island by itself.
+    The integrator's time runs from 0 to 1 in each segment of the stimulus, whatever its length L: s with t = L s^4 after its start, or
+    L s where no node is free. States are deviations from their initial values, in their natural scale. Free nodes that
+    charges tie together are an island. On an island that they tie to ground or to a source too, every node is differential. On any
+    other, one node (the base) is algebraic; a node without a charge is such an island by itself.
+
+    Currents are in the integrator's error control. The voltage of a node at a resistor is solved for as the drop across it, in a unit
+    in which the tolerance is one of the current (see :mod:`~synspice.compact.network_coordinates`).
 
     Parameters
     ----------
@@ -45,76 +53,106 @@ class NetworkDae:
     ----------
     problem : dict
         For ``casadi.integrator``: x, ode, p, u, t and, where ``algebraic``, z and alg. u holds the sources' voltages at
-        the start of a segment, their slopes and the start's time.
-    time_unit : float
-        Seconds in the problem's unit of time.
+        the start of a segment [V], their changes over it [V], and its length [s].
+    pace : expression
+        Seconds in the integrator's unit of time.
     signals : dict of name to expression
         Node voltages, the sources' currents, and ``<instance>.<name>`` of each state and observable.
     terminal_currents : dict of (instance, terminal) to expression
         Into the device, charging currents included [A].
     static : casadi.Function
-        From node voltages, p and u at time zero to the currents into the free nodes [A] and their Jacobian [S], with the
-        states held at their initial values and every capacitor open.
+        From the free nodes' unknowns, p and u to the currents into the free nodes at the start [A] and their derivatives by the
+        unknowns and by p, with the states held at their initial values and every capacitor open.
+    start : casadi.Function
+        From the free nodes' unknowns, p and u to x and z at the start, and their derivatives by the unknowns and by p.
 
     Raises
     ------
-    ParameterError
-        For a constant stimulus.
     EngineError
         Where charges leave a node's voltage undetermined.
     """
 
     def __init__(self, network: Network, free: Sequence[tuple[str, str]] = ()) -> None:
         self.network = network
-        check_duration(network.duration)
-        self.time_unit = network.shortest_feature
         values = {m.name: m.values for m in network.instances}
-        self._sizes = np.array([abs(values[instance][name]) or 1.0 for instance, name in free])
-        nodes = network.free_nodes
+        self.sizes = np.array([abs(values[instance][name]) or 1.0 for instance, name in free])
+        nodes, count = network.free_nodes, len(network.sources)
         p = ca.SX.sym("p", len(free))
-        u = ca.SX.sym("u", 2 * len(network.sources) + 1)
+        u = ca.SX.sym("u", 2 * count + 1)
         tau = ca.SX.sym("tau")
         e = ca.SX.sym("e", len(nodes))
+        y = ca.SX.sym("y", len(nodes))
         x = ca.SX.sym("x", sum(len(m.model.states) for m in network.instances))
+        emf = ca.SX.sym("emf", count)
 
-        source = _source_voltages(network, u, self.time_unit * tau)
+        source = dict(zip(network.sources, ca.vertsplit(emf), strict=True))
         potential: dict[str, Any] = {GROUND: ca.SX(0.0), **source, **dict(zip(nodes, ca.vertsplit(e), strict=True))}
+        potential |= {ideal_end(n): source[n] for n in network.sources}
         parts = _parts(network, potential, iter(ca.vertsplit(x)), dict(zip(free, ca.vertsplit(p), strict=True)))
-        conducted, stored = _node_sums(network, parts, potential)
-        supplied = {
-            n: source_current(d, source[n] - potential[n]) for n, d in network.sources.items() if d.has_impedance
-        }
+        found = islands(network, _ties(network, parts, e))
+        order = coordinates(network, found)
+        unknown = dict(zip(nodes, ca.vertsplit(y), strict=True))
+        voltages = _sums(order, unknown, potential)
+
+        through = _link_currents(network, potential, order, unknown)
+        conducted, stored = _node_sums(network, parts, potential, through)
         rates = _column(r for part in parts for r in part.rates)
-        conduction = _column(supplied.get(n, 0.0) - conducted[n] for n in nodes)
+        conduction = _column(through.get((ideal_end(n), n), 0.0) - conducted[n] for n in nodes)
         charge = _column(stored[n] for n in nodes)
-        driven = ca.jtimes(charge, ca.vertcat(x, tau), ca.vertcat(rates, 1 / self.time_unit))
+        slopes = u[count : 2 * count] / u[-1]
+        driven = ca.jtimes(charge, ca.vertcat(x, emf), ca.vertcat(rates, slopes))
         balance = conduction - driven
 
-        self._islands = _islands(network, parts, e)
+        place = {n: k for k, n in enumerate(nodes)}
         e_rate = ca.SX.zeros(len(nodes))
-        for island in self._islands:
-            if own := island.differential:
+        for island in found:
+            if own := [place[n] for n in island.differential]:
                 e_rate[own] = _solved(network, own, charge, e, balance)
-        moving = (ca.vertcat(x, e, tau), ca.vertcat(rates, e_rate, 1 / self.time_unit))
+        moving = (ca.vertcat(x, e, emf), ca.vertcat(rates, e_rate, slopes))
+        rate_of: dict[str, Any] = {
+            GROUND: 0.0,
+            **{ideal_end(n): r for n, r in zip(network.sources, ca.vertsplit(slopes), strict=True)},
+        }
+        rate_of |= {n: rate_of[ideal_end(n)] for n in network.sources} | {n: e_rate[k] for n, k in place.items()}
 
-        differential = [k for island in self._islands for k in island.differential]
-        self._order = differential, [island.base for island in self._islands if island.base is not None]
-        residual = _column(ca.sum1(balance[i.members]) for i in self._islands if i.base is not None)
-        unknowns = ca.vertcat(x, _column(e[k] for k in differential))
-        ode = self.time_unit * ca.vertcat(rates, _column(e_rate[k] for k in differential))
+        moved = {n for island in found for n in island.differential}
+        differential = [c for c in order if c.node in moved]
+        bases = [c for c in order if c.node not in moved]
+        y_rates = [(rate_of[c.node] - rate_of[c.against]) / c.scale for c in differential]
+        residual = [
+            ca.sum1(balance[[place[n] for n in i.members]]) / CURRENT_SCALE for i in found if i.base is not None
+        ]
+
+        self.algebraic = bool(bases)
+        power = WARP if nodes else 1
+        self.pace = u[-1] * power * tau ** (power - 1)
+        now = u[:count] + u[count : 2 * count] * tau**power
+        hidden = ca.vertcat(e, emf)
+
+        def shown(expression: Any, sources: Any = now) -> Any:
+            """Return an expression over the unknowns alone."""
+            return ca.substitute(ca.substitute(expression, e, voltages), emf, sources) if hidden.numel() else expression
+
+        unknowns = ca.vertcat(x, _column(unknown[c.node] for c in differential))
+        ode = ca.vertcat(rates, _column(y_rates))
         if not unknowns.numel():
             unknowns, ode = ca.SX.sym("idle"), ca.SX(0.0)  # the integrator wants a state
-        self.problem: dict[str, Any] = {"x": unknowns, "ode": self._against_base(e, ode), "p": p, "u": u, "t": tau}
-        self.algebraic = bool(self._order[1])
+        self.problem: dict[str, Any] = {"x": unknowns, "ode": self.pace * shown(ode), "p": p, "u": u, "t": tau}
         if self.algebraic:
-            self.problem |= {"z": _column(e[k] for k in self._order[1]), "alg": self._against_base(e, residual)}
+            self.problem |= {"z": _column(unknown[c.node] for c in bases), "alg": shown(_column(residual))}
 
-        at_start = [ca.SX.zeros(x.numel()), ca.SX(0.0)]
-        start = ca.substitute([conduction, ca.densify(ca.jacobian(conduction, e))], [x, tau], at_start)
-        self.static = ca.Function("static", [e, p, u], start)
+        at_start = ca.substitute(shown(conduction, u[:count]), x, ca.SX.zeros(x.numel()))
+        self.static = _with_derivatives("static", [at_start], y, p, u)
+        initial = [ca.vertcat(ca.SX.zeros(x.numel()), _column(unknown[c.node] for c in differential))]
+        initial += [_column(unknown[c.node] for c in bases)]
+        if not initial[0].numel():
+            initial[0] = ca.SX(0.0)
+        self.start = _with_derivatives("start", initial, y, p, u)
+
         signals = {f"v({n})": potential[n] for n in network.nodes}
         for n in network.sources:
-            signals[f"i({n})"] = supplied[n] if n in supplied else conducted[n] + ca.jtimes(stored[n], *moving)
+            flow = through.get((ideal_end(n), n))
+            signals[f"i({n})"] = conducted[n] + ca.jtimes(stored[n], *moving) if flow is None else flow
         terminals = {}
         for part in parts:
             name = part.instance.name
@@ -122,24 +160,9 @@ class NetworkDae:
                 terminals[name, terminal] = current + ca.jtimes(stock, *moving)
             reported = zip(part.instance.reported, (*part.states, *part.observables), strict=True)
             signals |= {f"{name}.{item.name}": value for item, value in reported}
-        self.signals = {n: self._against_base(e, value) for n, value in signals.items()}
-        self.terminal_currents = {n: self._against_base(e, value) for n, value in terminals.items()}
-
-    def _against_base(self, e: Any, expression: Any) -> Any:
-        """Return an expression of the node voltages with those on a floating island replaced by base plus difference."""
-        pairs = [(k, i.base) for i in self._islands if i.base is not None for k in i.differential]
-        if not pairs:
-            return expression
-        return ca.substitute(expression, e[[k for k, _ in pairs]], _column(e[k] + e[base] for k, base in pairs))
-
-    def initial(self, voltages: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return x and z of the problem at the free nodes' voltages [V], the states at their initial values."""
-        differential, bases = self._order
-        against = {k: voltages[i.base] for i in self._islands if i.base is not None for k in i.differential}
-        x = np.zeros(self.problem["x"].numel())
-        if differential:
-            x[-len(differential) :] = [voltages[k] - against.get(k, 0.0) for k in differential]
-        return x, voltages[bases]
+        self.sources = {n: shown(source[n]) for n in network.sources}
+        self.signals = {n: shown(value) for n, value in signals.items()}
+        self.terminal_currents = {n: shown(value) for n, value in terminals.items()}
 
     def outputs(self, rows: Sequence[Any]) -> ca.Function:
         """Return the function from unknowns (x and z), p, u and t to the rows."""
@@ -158,7 +181,7 @@ class NetworkDae:
         x, p = problem["x"], problem["p"]
         z = problem.get("z", ca.SX(0, 1))
         n = p.numel()
-        sizes = ca.SX(self._sizes)
+        sizes = ca.SX(self.sizes)
         s_x = ca.SX.sym("s_x", x.numel(), n)
         s_z = ca.SX.sym("s_z", z.numel(), n)
 
@@ -193,34 +216,6 @@ def source_current(drive: Drive, drop: Any) -> Any:
     return linear / (1 + grown) ** (1 / (2 * LIMITER_SHARPNESS))
 
 
-@dataclass(frozen=True)
-class _Island:
-    """Free nodes, by index, that charges tie together; ``base`` is None where they are tied to ground or a source too."""
-
-    members: list[int]
-    base: int | None
-
-    @property
-    def differential(self) -> list[int]:
-        return [k for k in self.members if k != self.base]
-
-
-def _islands(network: Network, parts: Sequence[_Part], e: Any) -> list[_Island]:
-    """Group the free nodes by the charges that depend on their voltages."""
-    nodes = network.free_nodes
-    group = {n: {n} for n in (*nodes, GROUND)}
-    for touched in _ties(network, parts, e):
-        members = set[str]().union(*(group[n if n in nodes else GROUND] for n in touched))
-        group |= dict.fromkeys(members, members)
-    islands, seen = [], set[str]()
-    for node in nodes:
-        if node not in seen:
-            seen |= group[node]
-            places = [k for k, n in enumerate(nodes) if n in group[node]]
-            islands.append(_Island(places, None if GROUND in group[node] else places[0]))
-    return islands
-
-
 def _ties(network: Network, parts: Sequence[_Part], e: Any) -> Iterator[set[str]]:
     """Yield, for each charge, the nodes between which it lies or on whose voltage it depends."""
     for capacitor in network.capacitors:
@@ -246,10 +241,37 @@ def _solved(network: Network, own: list[int], charge: Any, e: Any, balance: Any)
     return balance[own] / capacitance if len(own) == 1 else ca.solve(capacitance, balance[own])
 
 
-def _source_voltages(network: Network, u: Any, t: Any) -> dict[str, Any]:
-    """Return the sources' voltages on the present segment."""
-    count = len(network.sources)
-    return {node: u[i] + u[count + i] * (t - u[2 * count]) for i, node in enumerate(network.sources)}
+def _link_currents(
+    network: Network,
+    potential: Mapping[str, Any],
+    order: Sequence[Coordinate],
+    unknown: Mapping[str, Any],
+) -> dict[tuple[str, str], Any]:
+    """Return the current [A] from the first to the second end of every pair of nodes that resistors or an impedance join."""
+    drops = {(c.against, c.node): -c.scale * unknown[c.node] for c in order if c.ohm is not None}
+    drops |= {(b, a): -drop for (a, b), drop in drops.items()}
+    currents = dict[tuple[str, str], Any]()
+    for link in links(network):
+        pair = link.a, link.b
+        drop = drops.get(pair, potential[link.a] - potential[link.b])
+        behind = pair == (ideal_end(link.b), link.b)
+        current = source_current(network.sources[link.b], drop) if behind else drop / link.ohm
+        currents[pair] = currents.get(pair, 0.0) + current
+    return currents
+
+
+def _sums(order: Sequence[Coordinate], unknown: Mapping[str, Any], potential: Mapping[str, Any]) -> Any:
+    """Return the free nodes' voltages [V] over their unknowns, in the order of ``unknown``."""
+    reached = {n: v for n, v in potential.items() if n not in unknown}
+    for c in order:
+        reached[c.node] = reached[c.against] + c.scale * unknown[c.node]
+    return _column(reached[n] for n in unknown)
+
+
+def _with_derivatives(name: str, columns: Sequence[Any], y: Any, p: Any, u: Any) -> ca.Function:
+    """Return the function from y, p and u to each column and its derivatives by y and by p."""
+    outputs = [w for c in columns for w in (c, ca.densify(ca.jacobian(c, y)), ca.densify(ca.jacobian(c, p)))]
+    return ca.Function(name, [y, p, u], outputs)
 
 
 def _parts(
@@ -271,12 +293,12 @@ def _parts(
 
 
 def _node_sums(
-    network: Network, parts: Sequence[_Part], potential: Mapping[str, Any]
+    network: Network, parts: Sequence[_Part], potential: Mapping[str, Any], through: Mapping[tuple[str, str], Any]
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return the current that leaves each node into the elements [A], and the charge that they hold there [C]."""
     conducted = dict.fromkeys(potential, ca.SX(0.0))
     stored = dict.fromkeys(potential, ca.SX(0.0))
-    flows = [(conducted, r.a, r.b, (potential[r.a] - potential[r.b]) / r.ohm) for r in network.resistors]
+    flows = [(conducted, a, b, current) for (a, b), current in through.items() if a != ideal_end(b)]
     flows += [(stored, c.a, c.b, (potential[c.a] - potential[c.b]) * c.farad) for c in network.capacitors]
     for total, a, b, value in flows:
         total[a] += value

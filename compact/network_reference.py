@@ -6,42 +6,22 @@ Every other engine is tested against it, and the fits use its Jacobian. A device
 
 from __future__ import annotations
 
-import os
-import sys
 from collections.abc import Mapping, Sequence
-from contextlib import contextmanager
 from copy import copy
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from typing import Any, Self, TypeVar
 
 import casadi as ca
 import numpy as np
 
-from .errors import EngineError, SimulationError
+from .errors import SimulationError
 from .network import Network
-from .network_dae import NetworkDae
+from .network_dae import WARP, NetworkDae
 from .operating_point import operating_point
 from .result import Result
-from .stimulus import Bench
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-ATTEMPTS = ((5, 1.0), (3, 1.0), (2, 1.0), (5, 1e-2), (3, 1e-2), (5, 1e2), (5, 1e3))
-"""Highest order and factor on the tolerances, tried in turn when the integrator gives up.
-
-High-order BDF can fail its error test at a corner, and a loose tolerance can step into a region where Newton fails. The
-looser ones are for a node whose time constant is 1e-4 of an edge: there the error test sees rounding at any order.
-"""
-
-LINEAR_SOLVER = "csparse"
-"""Of Newton's iterations. CasADi's own "qr" squares slopes: one of 1e-160, as a filament 1e-15 thick has, underflows there, the
-factors are then wrong and the integrator creeps."""
-
-FIRST_STEP = 1e-9
-"""IDAS's first step after a corner, relative to the shortest feature: the slopes of algebraic voltages are unknown there, and
-longer first steps fail its error test."""
+from .segment_integrator import SegmentIntegrator
+from .stimulus import Bench, check_duration
 
 ENGINE_VERSION = f"CasADi {ca.CasadiMeta.version()} (CVODES/IDAS)"
 
@@ -71,12 +51,16 @@ class ReferenceOptions:
 
     reltol: float = 1e-8
     abstol: float = 1e-10
-    max_steps: int = 100_000
+    max_steps: int = 10_000
     points: int = 16
 
     def record(self) -> dict[str, Any]:
         """Return what a result says of them."""
         return {"reltol": self.reltol, "abstol": self.abstol, "max_steps": self.max_steps}
+
+    def settings(self) -> dict[str, float]:
+        """Return the integrator's own names and values."""
+        return {"reltol": self.reltol, "abstol": self.abstol, "max_num_steps": self.max_steps}
 
 
 class NetworkProblem:
@@ -99,9 +83,11 @@ class NetworkProblem:
         free: Sequence[str] = (),
         options: ReferenceOptions | None = None,
     ) -> None:
+        check_duration(network.duration)
         self.network = network
         self.free = tuple(free)
         self.options = options or ReferenceOptions()
+        self._solvers: dict[tuple[str, ...], tuple[SegmentIntegrator, ca.Function]] = {}
         self._set_times(times)
 
     def at(self, times: np.ndarray) -> Self:
@@ -123,7 +109,7 @@ class NetworkProblem:
         SimulationError
             If the integrator gives up.
         """
-        (answer,) = self._call(("signals",), parameters)
+        answer = self._call(("signals",), parameters)
         if not np.isfinite(answer).all():
             raise SimulationError("not finite", "the reference engine's answer is not finite")
         return answer
@@ -133,25 +119,32 @@ class NetworkProblem:
 
         The sensitivity equations are integrated along with the network's own, by the same integrator.
         """
-        (answer,) = self._call(("sensitivities", signal), parameters)
+        answer = self._call(("sensitivities", signal), parameters)
         return answer[0], answer[1:].T
 
     def _set_times(self, times: np.ndarray) -> None:
+        """Share the output times out to the stimulus' segments, each of which the integrator takes from 0 to 1."""
         self.times = np.asarray(times, float)
-        self._functions: dict[tuple[str | float, ...], ca.Function] = {}
-        breakpoints = self.network.breakpoints
-        self._grid = np.unique(np.concatenate([breakpoints, self.times, [0.0]]))
-        self._pick = np.searchsorted(self._grid, self.times)
-        # Of each interval the stimulus' segment: start voltages, slopes and start time. The integrator restarts where
-        # they change, and only there.
-        marks = np.append(breakpoints, np.inf)
-        segment = np.searchsorted(marks, self._grid[:-1], side="right") - 1
-        start = marks[segment]
-        end = np.minimum(marks[segment + 1], start + 1.0)
-        waveforms = [d.waveform for d in self.network.sources.values()]
-        first = np.array([w(start) for w in waveforms])
-        last = np.array([w(end) for w in waveforms])
-        self._controls = np.vstack([first, (last - first) / (end - start), start])
+        marks = self.network.breakpoints
+        if self.times.size and self.times[-1] > marks[-1]:
+            marks = np.append(marks, self.times[-1])
+        lengths = np.diff(marks)
+        segment = np.clip(np.searchsorted(marks, self.times, side="left") - 1, 0, len(lengths) - 1)
+        power = WARP if self.network.free_nodes else 1
+        self._scaled = ((self.times - marks[segment]) / lengths[segment]) ** (1 / power)
+        self._segment = segment
+        self._grids = [np.unique(np.append(self._scaled[segment == k], 1.0)) for k in range(len(lengths))]
+        self._grids = [grid[grid > 0] for grid in self._grids]
+        ends = np.cumsum([0, *(grid.size for grid in self._grids)])
+        self._pick = np.array(
+            [
+                ends[k] + np.searchsorted(self._grids[k], s, side="left") + (s > 0)
+                for k, s in zip(segment, self._scaled, strict=True)
+            ],
+            int,
+        )
+        values = np.array([d.waveform(marks) for d in self.network.sources.values()])
+        self._controls = np.vstack([values[:, :-1], np.diff(values, axis=1), lengths])
 
     @cached_property
     def _dae(self) -> NetworkDae:
@@ -169,78 +162,65 @@ class NetworkProblem:
                 rows[i] = dae.terminal_currents[instance.name, plus]
         return {name: rows[name] for name in self.network.signals}
 
-    def _call(self, what: tuple[str, ...], parameters: Sequence[float]) -> list[np.ndarray]:
-        """Evaluate a function with the first of the integrator's settings that does not give up."""
-        if what[0] != "signals" and self.network.free_nodes and np.any(self._first_sources):
-            raise EngineError("sensitivities behind a source impedance need a stimulus that starts at 0 V")
-        x, z = self._initial(parameters)
-        for order, factor in ATTEMPTS:
-            key: tuple[str | float, ...] = (*what, order, factor)
-            if key not in self._functions:
-                self._functions[key] = self._build(what, order, factor)
-            try:
-                with _quiet():
-                    answer = self._functions[key].call([ca.DM(list(parameters)), ca.DM(x), ca.DM(z)])
-                return [np.asarray(a) for a in answer]
-            except RuntimeError as error:
-                failure = error
-        raise _failed(failure) from failure
-
-    def _build(self, what: tuple[str, ...], order: int, factor: float) -> ca.Function:
-        """Return the function from free parameters and start to signals, or to one signal and its slopes, at the output times."""
-        dae = self._dae
-        if what[0] == "signals":
-            problem, outputs = dae.problem, dae.outputs(list(self._rows.values()))
-        else:
-            problem, outputs = dae.with_sensitivities(self._rows[what[1]])
-        p = ca.MX.sym("p", len(self.free))
-        x = ca.MX.sym("x", dae.problem["x"].numel())
-        z = ca.MX.sym("z", dae.problem["z"].numel() if dae.algebraic else 0)
-        controls = ca.DM(self._controls)
-        settings: dict[str, Any] = {
-            "reltol": factor * self.options.reltol,
-            "abstol": factor * self.options.abstol,
-            "max_num_steps": self.options.max_steps,
-            "max_multistep_order": order,
-            "show_eval_warnings": False,
-            "linear_solver": LINEAR_SOLVER,
-        }
-        if dae.algebraic:
-            settings["step0"] = FIRST_STEP
-        scaled = (self._grid[1:] / dae.time_unit).tolist()
-        integrator = ca.integrator("integrator", "idas" if dae.algebraic else "cvodes", problem, 0.0, scaled, settings)
-        initial = ca.vertcat(x, ca.DM.zeros(problem["x"].numel() - x.numel(), 1))
-        guess = ca.vertcat(z, ca.DM.zeros(problem["z"].numel() - z.numel(), 1)) if dae.algebraic else z
-        answer = integrator(x0=initial, p=p, u=controls, z0=guess)
-        later = ca.vertcat(answer["xf"], answer["zf"]) if dae.algebraic else answer["xf"]
-        trajectory = ca.horzcat(ca.vertcat(initial, guess), later)
-        at = self._pick
-        before = np.clip(at - 1, 0, len(self._grid) - 2)
-        signals = outputs.map(len(at))(
-            trajectory[:, at.tolist()],
-            ca.repmat(p, 1, len(at)),
-            controls[:, before.tolist()],
-            ca.DM(self.times / dae.time_unit).T,
+    def _call(self, what: tuple[str, ...], parameters: Sequence[float]) -> np.ndarray:
+        """Return the signals, or one signal and its slopes, at the output times."""
+        if what not in self._solvers:
+            problem, outputs = self._dae.problem, self._dae.outputs(list(self._rows.values()))
+            if what[0] == "sensitivities":
+                problem, outputs = self._dae.with_sensitivities(self._rows[what[1]])
+            self._solvers[what] = SegmentIntegrator(problem, (), self.options.settings()), outputs
+        integrate, outputs = self._solvers[what]
+        trajectory, _ = self._integrated(integrate, parameters, slopes=what[0] == "sensitivities")
+        count = self.times.size
+        answer = outputs.map(count)(
+            trajectory,
+            np.tile(np.array(parameters, float).reshape(-1, 1), count),
+            self._controls[:, self._segment],
+            self._scaled[None, :],
         )
-        return ca.Function(what[0], [p, x, z], [signals])
+        return np.asarray(answer)
 
-    @property
-    def _first_sources(self) -> np.ndarray:
-        return self._controls[: len(self.network.sources), 0]
+    def _integrated(
+        self, integrate: SegmentIntegrator, parameters: Sequence[float], *, slopes: bool = False
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Return the unknowns (x and z) and the integrals since the start, one column an output time."""
+        x, z = self._initial(parameters, slopes=slopes)
+        columns, passed = [np.append(x, z)[:, None]], [np.zeros((integrate.integrals, 1))]
+        for grid, u in zip(self._grids, self._controls.T, strict=True):
+            xs, zs, added = integrate(x, z, parameters, u, grid)
+            columns.append(np.vstack([xs, zs]))
+            passed.append(passed[-1][:, -1:] + added)
+            x, z = xs[:, -1], zs[:, -1]
+        return np.hstack(columns)[:, self._pick], np.hstack(passed)[:, self._pick]
 
-    def _initial(self, parameters: Sequence[float]) -> tuple[np.ndarray, np.ndarray]:
-        """Return x and z at time zero: the states at their initial values, the nodes at their operating point."""
+    def _initial(self, parameters: Sequence[float], *, slopes: bool) -> tuple[np.ndarray, np.ndarray]:
+        """Return x and z at time zero: the states at their initial values, the nodes at their operating point.
+
+        With their slopes by the free parameters behind them where asked for, in the scale of
+        :meth:`NetworkDae.with_sensitivities`.
+        """
         dae = self._dae
-        free = len(self.network.free_nodes)
-        if not (free and np.any(self._first_sources)):
-            return dae.initial(np.zeros(free))
-        u = self._controls[:, 0]
+        p, u = list(parameters), self._controls[:, 0]
+        unknowns = np.zeros(len(self.network.free_nodes))
+        if unknowns.size:
 
-        def static(voltages: np.ndarray, fraction: float) -> tuple[np.ndarray, np.ndarray]:
-            current, jacobian = dae.static(voltages, list(parameters), fraction * u)
-            return np.asarray(current).ravel(), np.asarray(jacobian)
+            def static(point: np.ndarray, fraction: float) -> tuple[np.ndarray, np.ndarray]:
+                current, by_point, _ = dae.static(point, p, fraction * u)
+                return np.asarray(current).ravel(), np.asarray(by_point)
 
-        return dae.initial(operating_point(static, free))
+            unknowns = operating_point(static, unknowns.size)
+        moved = np.zeros((unknowns.size, len(p)))
+        if slopes and unknowns.size and p:
+            _, by_point, by_parameters = (np.asarray(w) for w in dae.static(unknowns, p, u))
+            moved = -np.linalg.solve(by_point, by_parameters)
+        x, x_by_point, x_by_parameters, z, z_by_point, z_by_parameters = (
+            np.asarray(w) for w in dae.start(unknowns, p, u)
+        )
+        if not slopes:
+            return x.ravel(), z.ravel()
+        s_x = (x_by_point @ moved + x_by_parameters) * dae.sizes
+        s_z = (z_by_point @ moved + z_by_parameters) * dae.sizes
+        return np.append(x.ravel(), s_x.ravel(order="F")), np.append(z.ravel(), s_z.ravel(order="F"))
 
 
 _Problem = TypeVar("_Problem", bound=NetworkProblem)
@@ -352,24 +332,3 @@ def refined_solution(
 
 def _against(rows: Mapping[str, Any], node: str) -> Any:
     return rows.get(f"v({node})", 0.0)
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Keep the integrator's own diagnostics off the terminal; the exception carries them."""
-    sys.stderr.flush()
-    saved = os.dup(2)
-    null = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(null, 2)
-    try:
-        yield
-    finally:
-        os.dup2(saved, 2)
-        os.close(saved)
-        os.close(null)
-
-
-def _failed(error: RuntimeError) -> SimulationError:
-    lines = [line for line in str(error).splitlines() if line.strip()]
-    reason = "time step too small" if "TOO_MUCH_WORK" in str(error) or "TOO_CLOSE" in str(error) else "convergence"
-    return SimulationError(reason, "the reference engine's integrator gave up", log="\n".join(lines[-4:]))

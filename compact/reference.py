@@ -8,11 +8,13 @@ from typing import Any
 
 import numpy as np
 
+from .accumulation import accumulated
 from .model import Model
 from .network import GROUND, Instance, Network
 from .network_dae import source_current
 from .network_reference import ENGINE_VERSION, NetworkProblem, ReferenceOptions, output_times, refined_solution
 from .result import Result
+from .segment_integrator import SegmentIntegrator
 from .stimulus import Bench
 
 __all__ = ["Problem", "ReferenceOptions", "bench_network", "output_times", "record", "simulate", "source_current"]
@@ -82,6 +84,29 @@ class Problem(NetworkProblem):
         rows |= {f"i_{t}": dae.terminal_currents[DEVICE, t] for t in terminals}
         return rows | {i.name: dae.signals[f"{DEVICE}.{i.name}"] for i in self.network.instances[0].reported}
 
+    def accumulated(self, sizes: Mapping[str, float], parameters: Sequence[float] = ()) -> dict[str, np.ndarray]:
+        """Return the ``charge`` through the write port [C] and the ``energy`` from its source [J] since the start, each of shape (n,).
+
+        They are integrated along with the device's own equations, within the error control.
+
+        Parameters
+        ----------
+        sizes : mapping
+            The largest of either: the tolerances are relative to it, and to the value itself.
+
+        Raises
+        ------
+        SimulationError
+            If the integrator gives up.
+        """
+        dae, plus = self._dae, self.model.write[0]
+        into = dae.pace * dae.terminal_currents[DEVICE, plus]
+        rates = {"charge": into, "energy": into * dae.sources.get(plus, 0.0)}
+        scaled = [rate / (sizes[name] or 1.0) for name, rate in rates.items()]
+        integrator = SegmentIntegrator(dae.problem, scaled, self.options.settings())
+        _, passed = self._integrated(integrator, parameters)
+        return {name: (sizes[name] or 1.0) * row for name, row in zip(rates, passed, strict=True)}
+
 
 def simulate(
     model: Model,
@@ -119,15 +144,19 @@ def simulate(
     points = max(options.points, FEWEST_TIMES // max(len(bench.breakpoints) - 1, 1))
     grid = output_times(bench, points) if times is None else np.asarray(times, float)
     problem = Problem(model, complete, bench, grid, (), options)
-    problem, rows = refined_solution(problem, [f"i_{model.write[0]}"], 1 if times is not None else SOLUTIONS)
+    problem, found = refined_solution(problem, [f"i_{model.write[0]}"], 1 if times is not None else SOLUTIONS)
+    rows = dict(zip(problem.signal_names, found, strict=True))
+    summed = accumulated(model, complete, bench, problem.times, rows)
+    rows |= problem.accumulated({name: float(np.max(np.abs(row), initial=0.0)) for name, row in summed.items()})
     return record(
         model,
+        complete,
         bench,
         experiment=experiment,
         engine="reference",
         engine_version=ENGINE_VERSION,
         time=problem.times,
-        rows=dict(zip(problem.signal_names, rows, strict=True)),
+        rows=rows,
         options=options.record(),
         deck="",
     )
@@ -135,6 +164,7 @@ def simulate(
 
 def record(
     model: Model,
+    values: Mapping[str, float],
     bench: Bench,
     *,
     experiment: str,
@@ -145,20 +175,27 @@ def record(
     options: Mapping[str, Any],
     deck: str,
 ) -> Result:
-    """Return the common record: port voltages and currents, states, observables.
+    """Return the common record: port voltages and currents, charge and energy, states, observables.
 
     Parameters
     ----------
+    values : mapping of name to float
+        Parameter values; the defaults stand for missing ones.
     rows : mapping
-        ``v_<terminal>``, ``i_<terminal>`` (into the device), every state and observable, each of shape (n,).
+        ``v_<terminal>``, ``i_<terminal>`` (into the device), every state and observable, each of shape (n,); ``charge`` and
+        ``energy`` where the engine integrates them, else they are summed over its points (:mod:`.accumulation`).
     """
+    if "charge" not in rows:
+        rows = {**rows, **accumulated(model, values, bench, time, rows)}
     plus, minus = model.write
     signals = {
         "source": bench.drives[plus].waveform(time) if plus in bench.drives else np.zeros_like(time),
         "voltage": rows[f"v_{plus}"] - rows[f"v_{minus}"],
         "current": rows[f"i_{plus}"],
+        "charge": rows["charge"],
+        "energy": rows["energy"],
     }
-    units = {"source": "V", "voltage": "V", "current": "A"}
+    units = {"source": "V", "voltage": "V", "current": "A", "charge": "C", "energy": "J"}
     if model.read != model.write:
         signals["read_voltage"] = rows[f"v_{model.read[0]}"] - rows[f"v_{model.read[1]}"]
         signals["read_current"] = rows[f"i_{model.read[0]}"]

@@ -76,6 +76,7 @@ class FreeReference:
         rows = problem.solve([values[name] for name in self.free])
         return record(
             job.model,
+            values,
             job.bench,
             experiment=job.experiment,
             engine="reference",

@@ -193,6 +193,7 @@ def _result(job: Job, plot: Plot, deck: str, options: SolverOptions) -> Result:
     rows |= device_rows(plot, DEVICE, model, model.values(job.values), at, bench.temperature)
     return record(
         model,
+        job.values,
         bench,
         experiment=job.experiment,
         engine="ngspice",

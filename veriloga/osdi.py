@@ -181,6 +181,7 @@ def _result(job: Job, plot: Plot, deck: str, options: SolverOptions) -> Result:
     rows |= {f"i_{t}": -real(plot, f"i(v{t})") for t in model.terminals}
     return record(
         model,
+        job.values,
         bench,
         experiment=job.experiment,
         engine=ENGINE,

@@ -311,6 +311,7 @@ def _result(job: Job, plot: Plot, deck: str, options: VacaskOptions) -> Result:
     rows |= {f"i_{t}": -real(plot, f"v_{t}:flow(br)") for t in model.terminals}
     return record(
         model,
+        job.values,
         bench,
         experiment=job.experiment,
         engine="vacask",

@@ -214,10 +214,21 @@ def test_sensitivities_of_a_network() -> None:
         np.testing.assert_allclose(slopes[:, k], wanted, atol=1e-4 * np.max(np.abs(wanted)))
 
 
-def test_sensitivities_need_a_start_at_zero() -> None:
-    network = series(DRIFT, SLOW, DRIFT, OTHER, pre=Waveform((0, 1), (0.5, 0.5)))
-    with pytest.raises(EngineError, match="starts at 0 V"):
-        NetworkProblem(network, TIMES, ["a.v_set"]).jacobian([0.1], "b.i")
+def test_sensitivities_from_an_operating_point_that_is_not_zero() -> None:
+    """The middle node's voltage at the start depends on the parameters too."""
+    network = series(DRIFT, SLOW, DRIFT, OTHER, pre=Waveform((0, 1e-3), (0.5, 0.5)))
+    names, times = ["a.g_off", "b.x_init"], np.linspace(0, 1e-3, 11)
+    problem = NetworkProblem(network, times, names, ReferenceOptions(reltol=1e-10, abstol=1e-12))
+    centre = [DRIFT.values(SLOW)["g_off"], OTHER["x_init"]]
+    _, slopes = problem.jacobian(centre, "v(middle)")
+    row = problem.signal_names.index("v(middle)")
+    for k, value in enumerate(centre):
+        up, down = (
+            problem.solve([c * (1 + s) if j == k else c for j, c in enumerate(centre)])[row] for s in (1e-4, -1e-4)
+        )
+        wanted = (up - down) / (2e-4 * value)
+        assert abs(wanted[0]) > 0
+        np.testing.assert_allclose(slopes[:, k], wanted, atol=1e-5 * np.max(np.abs(wanted)))
 
 
 def test_a_stiff_switch_in_series_with_a_drift_memristor() -> None:
