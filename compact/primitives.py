@@ -13,8 +13,8 @@ import sympy as sp
 LIMIT = 100.0
 """Argument beyond which the exponential continues as a straight line: exp(100) = 2.7e43."""
 
-HOPPING_LIMIT = 300.0
-"""Argument of `hopping` beyond which it stays constant: the square of cosh(300) is 9e259."""
+EXPONENT_LIMIT = 600.0
+"""Largest exponent that is written out: exp(600) = 4e260, and a product with it still fits."""
 
 
 class minimum(sp.Function):  # type: ignore[misc]
@@ -120,7 +120,7 @@ class hopping(Primitive):
     """Net hopping over a barrier: 1/(1 + exp(-b - f)) - 1/(1 + exp(-b + f)) = sinh(f) / (cosh(f) + cosh(b)).
 
     For b << 0 it is 2 exp(b) sinh(f), the law of a barrier that a field lowers by f on one side and raises on the other; it
-    levels off at 1 where f > -b. Arguments beyond +-300 count as 300.
+    levels off at 1 where f > -b.
     """
 
     nargs = 2
@@ -128,18 +128,23 @@ class hopping(Primitive):
 
     @classmethod
     def body(cls, f: Any, b: Any) -> sp.Expr:
-        top = sp.Float(HOPPING_LIMIT)
-        inside = _clip(f, -top, top)
-        return sp.sinh(inside) / (sp.cosh(inside) + sp.cosh(_clip(b, -top, top)))
+        return sp.tanh(f) / (1 + cls._against(f, b))
+
+    @classmethod
+    def _against(cls, f: Any, b: Any) -> sp.Expr:
+        """Return cosh(b) / cosh(f), from exponentials that do not overflow."""
+        size_f, size_b = maximum(f, -f), maximum(b, -b)
+        grown = sp.exp(minimum(size_b - size_f, sp.Float(EXPONENT_LIMIT)))
+        return grown * (1 + sp.exp(-2 * size_b)) / (1 + sp.exp(-2 * size_f))
 
     @classmethod
     def slope(cls, index: int, f: Any, b: Any) -> sp.Expr:
-        top = sp.Float(HOPPING_LIMIT)
-        f, b = _clip(f, -top, top), _clip(b, -top, top)
-        whole = sp.cosh(f) + sp.cosh(b)
-        if index == 0:
-            return (1 / whole + sp.cosh(f) / whole * sp.cosh(b)) / whole
-        return -sp.sinh(f) / whole * (sp.sinh(b) / whole)
+        ratio = cls._against(f, b)
+        share = ratio / (1 + ratio)
+        if index == 1:
+            return -sp.tanh(f) * sp.tanh(b) * share / (1 + ratio)
+        fallen = sp.exp(-2 * maximum(f, -f))
+        return (4 * fallen / (1 + fallen) / (1 + fallen) + sp.tanh(f) * sp.tanh(f) * share) / (1 + ratio)
 
 
 class softplus(Primitive):

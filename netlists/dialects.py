@@ -99,7 +99,7 @@ _FUNCTIONS = {
     "maximum": "max",
 }
 
-_FLAG = "DC 0 EXP(0 1 1e-30 1e-18 1e30 1)"
+_FLAG = "DC 0 EXP(0 1 1e-30 1e-27 1e30 1)"
 """A source of 0 V that has risen before the first time step: a PULSE would make a breakpoint, and ngspice writes the swept value of
 a ``.dc`` into ``time``."""
 

@@ -141,8 +141,11 @@ class _Lowering:
     def _constant(self, expression: sp.Expr) -> sp.Expr:
         """Return a number, a parameter, or the name of what is worked out once."""
         if not expression.free_symbols:
-            return sp.Float(float(expression))
-        if isinstance(expression, sp.Symbol) and expression.name not in CONSTANT_VALUES:
+            number = float(expression)
+            if number == float(f"{number:.10e}"):
+                return sp.Float(number)
+            expression = sp.Float(number)  # ngspice keeps eleven digits of a number in an expression, sixteen of a parameter
+        elif isinstance(expression, sp.Symbol) and expression.name not in CONSTANT_VALUES:
             return expression
         if expression not in self._names:
             symbol = sp.Symbol(f"fixed_{len(self.constants) + 1}", real=True)

@@ -16,7 +16,7 @@ from typing import Any
 
 import sympy as sp
 
-from ..compact.primitives import HOPPING_LIMIT, LIMIT, PRIMITIVES, maximum
+from ..compact.primitives import EXPONENT_LIMIT, LIMIT, PRIMITIVES
 
 _LIMIT = sp.Float(LIMIT)
 
@@ -34,30 +34,33 @@ class falling_exp(sp.Function):  # type: ignore[misc]  # noqa: N801
 
 
 def exponential(x: Any) -> sp.Expr:
-    """Return exp(x) without an exponential of a positive argument."""
-    return choose(x, sp.cosh(x) + sp.sinh(x), falling_exp(x))
+    """Return exp(x) without an exponential of a positive argument; constant where it would overflow."""
+    top = sp.Float(EXPONENT_LIMIT)
+    return choose(x, choose(x - top, sp.exp(top), sp.cosh(x) + sp.sinh(x)), falling_exp(x))
 
 
 def _limexp(x: Any) -> sp.Expr:
-    top = sp.exp(_LIMIT)
-    return choose(x, choose(x - _LIMIT, top * (x + (1 - _LIMIT)), sp.cosh(x) + sp.sinh(x)), falling_exp(x))
+    line = sp.Mul(sp.exp(_LIMIT), x + (1 - _LIMIT), evaluate=False)
+    return choose(x, choose(x - _LIMIT, line, sp.cosh(x) + sp.sinh(x)), falling_exp(x))
 
 
 def _limsinh(x: Any) -> sp.Expr:
-    slope, top = sp.cosh(_LIMIT), sp.sinh(_LIMIT)
-    above, below = top + slope * (x - _LIMIT), slope * (x + _LIMIT) - top
+    # tanh(100) is 1: the straight line beyond the limit is exp(100)/2 (1 + |x| - 100)
+    above = sp.Mul(sp.cosh(_LIMIT), x + (1 - _LIMIT), evaluate=False)
+    below = sp.Mul(sp.cosh(_LIMIT), x - (1 - _LIMIT), evaluate=False)
     return choose(x - _LIMIT, above, choose(-x - _LIMIT, below, sp.sinh(x)))
 
 
 def _logistic(x: Any) -> sp.Expr:
     # above 0 the exponential falls; below, the same over exp(x), which keeps the tail's relative accuracy
-    held = falling_exp(maximum(x, -_LIMIT))
-    return choose(x, 1 / (1 + falling_exp(-x)), held / (1 + held))
+    grown = falling_exp(x)
+    tail = choose(x + _LIMIT, grown / (1 + grown), sp.exp(-_LIMIT) / (1 - _LIMIT - x))
+    return choose(x, 1 / (1 + falling_exp(-x)), tail)
 
 
 def _hopping(f: Any, b: Any) -> sp.Expr:
     plain = sp.sinh(f) / (sp.cosh(f) + sp.cosh(b))
-    return choose(f * f + b * b - sp.Float(HOPPING_LIMIT**2), PRIMITIVES["hopping"].body(f, b), plain)
+    return choose(f * f + b * b - sp.Float(LIMIT**2), PRIMITIVES["hopping"].body(f, b), plain)
 
 
 def _softplus(x: Any) -> sp.Expr:

@@ -42,10 +42,15 @@ def _abs_power(x: mp.mpf, power: mp.mpf, width: mp.mpf) -> mp.mpf:
     return mp.power(width, power) * (mp.power(1 + (x / width) ** 2, power / 2) - 1)
 
 
+def _hopping(f: mp.mpf, b: mp.mpf) -> mp.mpf:
+    return mp.sinh(f) / (mp.cosh(f) + mp.cosh(b))
+
+
 FORMULAS: dict[str, Callable[..., mp.mpf]] = {
     "limexp": _limexp,
     "limsinh": _limsinh,
     "logistic": lambda x: 1 / (1 + _limexp(-x)),
+    "hopping": _hopping,
     "softplus": lambda x: mp.log1p(mp.exp(x)),
     "smooth_abs": lambda x, width: mp.sqrt(x**2 + width**2) - width,
     "positive_part": _positive_part,
@@ -59,6 +64,7 @@ CORNERS: dict[str, tuple[float, ...]] = {
     "limexp": (100.0,),
     "limsinh": (-100.0, 100.0),
     "logistic": (-100.0, 100.0),
+    "hopping": (0.0,),
     "softplus": (40.0,),
     "smooth_abs": (0.0,),
     "positive_part": (0.0,),
@@ -69,6 +75,7 @@ CORNERS: dict[str, tuple[float, ...]] = {
 """Where a piece of each primitive begins, for the settings below."""
 
 SETTINGS: dict[str, tuple[tuple[float, ...], ...]] = {
+    "hopping": ((-320.0, -60.0, -20.0, 0.0, 3.0),),
     "smooth_abs": ((1e-3, 0.2),),
     "positive_part": ((1e-3, 0.2),),
     "saturate": ((-0.5,), (1.25,), (0.05, 0.5)),

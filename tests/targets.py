@@ -11,6 +11,7 @@ import sympy as sp
 from synspice.compact import casadi_functions
 from synspice.compact.model import Model, Quantity, Voltage
 from synspice.compact.python_code import compile_python
+from synspice.netlists.lowering import lower
 from synspice.netlists.ngspice import SolverOptions, run_deck
 from synspice.netlists.printer import SpicePrinter
 
@@ -65,13 +66,15 @@ def casadi_slopes(expressions: Sequence[sp.Expr], points: Mapping[str, np.ndarra
 def ngspice_values(expressions: Sequence[sp.Expr], points: Mapping[str, np.ndarray]) -> np.ndarray:
     """Return the values of behavioural sources in one operating point, shape (n_expressions, n_points)."""
     shape = next(iter(points.values())).shape
+    lowered = lower(bare_model(expressions, list(points)), {})
     printer = SpicePrinter()
-    functions = [
-        f".func e_{k}({','.join(points)}) {{{printer.print(expression)}}}" for k, expression in enumerate(expressions)
-    ]
+    texts = {name: printer.print(expression) for name, expression in lowered.observables.items()}
+    helpers = {h.name: ([a.name for a in h.arguments], printer.print(h.body)) for h in lowered.helpers.values()}
+    helpers |= printer.helper_definitions()
     lines = ["expressions"]
-    lines += [f".func {n}({','.join(a)}) {{{body}}}" for n, (a, body) in printer.helper_definitions().items()]
-    lines += functions
+    lines += [f".param {name}={{{printer.print(expression)}}}" for name, expression in lowered.constants.items()]
+    lines += [f".func {n}({','.join(a)}) {{{body}}}" for n, (a, body) in helpers.items()]
+    lines += [f".func {name}({','.join(points)}) {{{text}}}" for name, text in texts.items()]
     for name, values in points.items():
         lines += [f"V{name}_{j} {name}_{j} 0 {value!r}" for j, value in enumerate(values.tolist())]
     for k in range(len(expressions)):

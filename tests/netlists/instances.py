@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from device_points import Point
@@ -40,7 +40,8 @@ class Answers:
 
 
 def in_ngspice(model: Model, points: Sequence[Point], temperature_c: float = 27.0) -> Answers:
-    """Return what the emitted subcircuit does, with every parameter set at the instance."""
+    """Return what the emitted subcircuit does, with every parameter set at the instance; states may be out of their range."""
+    model = without_state_bounds(model)
     lines = ["instances", format_subcircuit(model)]
     saved = []
     count = len(model.terminals)
@@ -74,6 +75,17 @@ def in_ngspice(model: Model, points: Sequence[Point], temperature_c: float = 27.
         rates=np.array(rates).reshape(len(points), len(model.states)),
         conductances=admittance.real,
         capacitances=admittance.imag / OMEGA,
+    )
+
+
+def without_state_bounds(model: Model) -> Model:
+    """Return a model that takes any initial state: the equations are the same, and hold wherever a solver's guess goes."""
+    free = {"lower": -np.inf, "upper": np.inf}
+    starts = {s.initial_parameter.name for s in model.states}
+    return replace(
+        model,
+        states=tuple(replace(s, **free) for s in model.states),
+        parameters=tuple(replace(p, **free) if p.name in starts else p for p in model.parameters),
     )
 
 

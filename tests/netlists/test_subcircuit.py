@@ -108,5 +108,5 @@ def test_quantities_of_parameters_alone_are_hoisted() -> None:
 
 
 def test_a_linear_charge_is_a_capacitor_and_another_one_is_not() -> None:
-    assert "\nCcharge0 g s {c_g}\n" in format_subcircuit(toys.transistor())
+    assert "\nCcharge0 g s {m*(c_g)}\n" in format_subcircuit(toys.transistor())
     assert "\nCcharge0 p n Q = {" in format_subcircuit(toys.varactor())
