@@ -18,7 +18,7 @@ from synspice.netlists.circuits import CIRCUITS, get_circuit
 from synspice.netlists.circuits.array_engines import ARRAY_ENGINES, array_options, cost, cost_text, read_ends, run_array
 from synspice.netlists.circuits.base import Device
 from synspice.netlists.circuits.crossbar_base import pulse_corners
-from synspice.netlists.circuits.gate_limits import Limits
+from synspice.netlists.circuits.gate_limits import Limits, integral
 from synspice.netlists.circuits.spikes import FORMS, Spike, divided
 from synspice.netlists.circuits.waveform_designer import design_spikes
 
@@ -283,6 +283,19 @@ class TestGate:
         assert sum(parts) == pytest.approx(number(result, "event_energy"), rel=1e-4)
         assert number(result, "gate_capacitance") == pytest.approx(8.854e-12 * 25 * 5e-8**2 / 7e-9, rel=1e-3)
         assert 2e8 < number(result, "resistance_limit") == number(result, "resistance_limit_by_capacitance") < 2.5e8
+
+    def test_an_integral_of_straight_lines_is_exact(self):
+        """The trapezoid of a product is not: 1/2 for t^2 from 0 to 1."""
+        assert integral(np.array([0.0, 1.0]), np.array([0.0, 1.0]), np.array([0.0, 1.0])) == pytest.approx(1 / 3)
+
+    def test_energies_do_not_depend_on_the_output_times(self):
+        circuit = get_circuit("gate-stdp")(delays=3, unit=1e-9, peak=10.0, resistance=2e8)
+        small = {"t_el": 7e-9, "w_ch": 5e-8, "l_ch": 5e-8}
+        plain, fine = (
+            circuit.run(engine="vacask", values=small, options=options) for options in ({}, {"max_step": 4e-11})
+        )
+        for part in ("event", "resistor", "electrochemical", "capacitance"):
+            assert number(plain, f"{part}_energy") == pytest.approx(number(fine, f"{part}_energy"), rel=1e-3)
 
     def test_above_its_limit_a_divider_loses_the_peak(self):
         """The change is exponential in the voltage: a twentieth of that lost costs a quarter of it, thrice the limit the rest."""
