@@ -141,7 +141,7 @@ class _Lowering:
     def _constant(self, expression: sp.Expr) -> sp.Expr:
         """Return a number, a parameter, or the name of what is worked out once."""
         if not expression.free_symbols:
-            number = float(expression)
+            number = _number(expression)
             if number == float(f"{number:.10e}"):
                 return sp.Float(number)
             expression = sp.Float(number)  # ngspice keeps eleven digits of a number in an expression, sixteen of a parameter
@@ -195,3 +195,10 @@ class _Lowering:
             self.helpers[called] = Helper(name=called, arguments=symbols, body=lowered)
             self._calls[key] = sp.Function(called)
         return self._calls[key](*(self.lower(a) for a in moving))
+
+
+def _number(expression: sp.Expr) -> float:
+    """Return the value of an expression without symbols."""
+    while expression.has(Primitive):
+        expression = expression.replace(lambda e: isinstance(e, Primitive), lambda e: type(e).body(*e.args))
+    return float(sp.lambdify([], expression, modules=[{"minimum": min, "maximum": max}, "math"])())

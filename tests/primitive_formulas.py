@@ -1,4 +1,4 @@
-"""The published formula of each primitive at 60 digits, and the points to try it at."""
+"""The published formula of each primitive at 120 digits, and the points to try it at."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Callable
 import mpmath as mp
 import numpy as np
 
-mp.mp.dps = 60
+mp.mp.dps = 120
 HUGE = mp.exp(100)
 
 

@@ -1,4 +1,4 @@
-"""The safe primitives against their formulas at 60 digits: values, slopes, corners, and the far ends."""
+"""The safe primitives against their formulas at 120 digits: values, slopes, corners, and the far ends."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def test_value(name: str, evaluate: object) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_slope_by_every_argument(name: str) -> None:
-    """SymPy's derivative, as it is printed, against a central difference of the formula at 60 digits."""
+    """SymPy's derivative, as it is printed, against a central difference of the formula at 120 digits."""
     import mpmath as mp
 
     count = len(points_of(name))
@@ -74,7 +74,9 @@ def test_casadi_differentiates_the_same_slope(name: str) -> None:
     points = {f"a_{k}": column for k, column in enumerate(np.array(grid).T)}
     expression = call(name, len(points))
     by_sympy = targets.numpy_values([expression.diff(expression.args[0])], points)
-    np.testing.assert_allclose(targets.casadi_slopes([expression], points), by_sympy, rtol=1e-9, atol=1e-38)
+    # CasADi's slope of tanh is 1 - tanh^2, which is rounded at 1e-16
+    rounding = 1e-16 if name == "hopping" else 1e-38
+    np.testing.assert_allclose(targets.casadi_slopes([expression], points), by_sympy, rtol=1e-9, atol=rounding)
 
 
 @pytest.mark.parametrize("name", NAMES)

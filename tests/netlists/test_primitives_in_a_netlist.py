@@ -1,4 +1,4 @@
-"""The safe primitives as ngspice computes them, against their formulas at 60 digits."""
+"""The safe primitives as ngspice computes them, against their formulas at 120 digits."""
 
 from __future__ import annotations
 
