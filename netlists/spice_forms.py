@@ -60,7 +60,8 @@ def _logistic(x: Any) -> sp.Expr:
 
 def _hopping(f: Any, b: Any) -> sp.Expr:
     plain = sp.sinh(f) / (sp.cosh(f) + sp.cosh(b))
-    return choose(f * f + b * b - sp.Float(LIMIT**2), PRIMITIVES["hopping"].body(f, b), plain)
+    far = PRIMITIVES["hopping"].body(f, b)
+    return choose(b, sp.tanh(f / 2), choose(f * f + b * b - sp.Float(LIMIT**2), far, plain))
 
 
 def _softplus(x: Any) -> sp.Expr:

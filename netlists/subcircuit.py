@@ -28,8 +28,9 @@ HOLD_RATE = 1e6
 PULL_RATE = 1e9
 """Rate [1/s] at which a state returns from outside its range, where only a solver's step takes it."""
 
-LIMIT_SCALE = 0.01
-"""Change of a state over which the angle of the element that limits the time step goes by 1, in the state's range."""
+LIMIT_IN_RANGE, LIMIT_IN_SCALE = 0.01, 0.1
+"""Change of a state over which the angle of the element that limits the time step goes by 1, in the state's range, or in its
+scale where it has no range."""
 
 LIMIT_CAPACITANCE = 1e-11
 """Capacitance [F] of that element: ngspice's chgtol of 1e-14 C then allows an error of 1e-3 of a turn."""
@@ -285,8 +286,8 @@ class _Writer:
         lines.append(f"C{deviation} {deviation} 0 {STATE_CAPACITANCE!r}")
         lines += _wrapped(f"B{deviation} 0 {deviation} I = {self.dialect.source(f'{STATE_CAPACITANCE!r}*({moved})')}")
         limit = f"{name}_turn"
-        span = state.upper - state.lower if math.isfinite(state.upper - state.lower) else state.scale
-        turns = state.scale / (LIMIT_SCALE * span)
+        ranged = math.isfinite(state.upper - state.lower)
+        turns = state.scale / (LIMIT_IN_RANGE * (state.upper - state.lower) if ranged else LIMIT_IN_SCALE * state.scale)
         lines.append(f"B{limit} {limit} 0 V = {self.dialect.source(f'sin({turns!r}*V({deviation}))')}")
         lines.append(f"C{limit} {limit} 0 {LIMIT_CAPACITANCE!r}")
         return lines

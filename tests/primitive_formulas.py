@@ -43,7 +43,7 @@ def _abs_power(x: mp.mpf, power: mp.mpf, width: mp.mpf) -> mp.mpf:
 
 
 def _hopping(f: mp.mpf, b: mp.mpf) -> mp.mpf:
-    return mp.sinh(f) / (mp.cosh(f) + mp.cosh(b))
+    return mp.sinh(f) / (mp.cosh(f) + mp.cosh(min(b, mp.mpf(0))))
 
 
 FORMULAS: dict[str, Callable[..., mp.mpf]] = {
@@ -75,7 +75,7 @@ CORNERS: dict[str, tuple[float, ...]] = {
 """Where a piece of each primitive begins, for the settings below."""
 
 SETTINGS: dict[str, tuple[tuple[float, ...], ...]] = {
-    "hopping": ((-320.0, -60.0, -20.0, 0.0, 3.0),),
+    "hopping": ((-320.0, -60.0, -20.0, -0.5, 3.0),),
     "smooth_abs": ((1e-3, 0.2),),
     "positive_part": ((1e-3, 0.2),),
     "saturate": ((-0.5,), (1.25,), (0.05, 0.5)),
