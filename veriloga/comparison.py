@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from ..compact.model import FROZEN, Branch, Model
+from ..compact.model import DTEMP, FROZEN, Branch, Model
 from ..compact.parameters import Parameter
 from ..compact.python_code import compile_python
 from ..compact.result import Result
@@ -186,7 +186,7 @@ def relative_error(found: np.ndarray, expected: np.ndarray) -> float:
 def random_values(
     model: Model, about: Mapping[str, float], generator: np.random.Generator, spread: float = 10.0
 ) -> dict[str, float]:
-    """Return random values of every parameter, within its bounds.
+    """Return random values of every parameter but ``frozen`` and ``dtemp``, within its bounds.
 
     Parameters
     ----------
@@ -198,7 +198,7 @@ def random_values(
         Factor by which a value without both bounds may differ from the one it is drawn about.
     """
     complete = model.values(about)
-    chosen = [p for p in model.parameters if p.name != FROZEN.name]
+    chosen = [p for p in model.parameters if p.name not in (FROZEN.name, DTEMP.name)]
     return {p.name: _draw(p, complete[p.name], generator, spread) for p in chosen}
 
 
