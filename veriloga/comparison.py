@@ -45,7 +45,7 @@ def waveform_error(model: Model, bench: Bench, found: Result, reference: Result)
     segment = np.clip(np.searchsorted(marks, found.time, side="left") - 1, 0, len(marks) - 2)
     lengths = np.diff(marks)[segment]
     names = [n for n in ("current", "voltage", "read_current") if n in found.signals]
-    names += [item.name for item in (*model.states, *model.observables)]
+    names += [s.name for s in model.states] + [o.name for o in model.observables]
     inside = np.min(np.abs(found.time[:, None] - marks), axis=1) > 1e-9 * bench.duration
     worst = 0.0
     for name in names:
