@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from ..compact.model import FROZEN, Branch, Model
+from ..compact.model import DTEMP, FROZEN, Branch, Model
 from ..compact.parameters import Parameter
 from ..compact.python_code import compile_python
 from ..compact.result import Result
@@ -45,7 +45,7 @@ def waveform_error(model: Model, bench: Bench, found: Result, reference: Result)
     segment = np.clip(np.searchsorted(marks, found.time, side="left") - 1, 0, len(marks) - 2)
     lengths = np.diff(marks)[segment]
     names = [n for n in ("current", "voltage", "read_current") if n in found.signals]
-    names += [item.name for item in (*model.states, *model.observables)]
+    names += [s.name for s in model.states] + [o.name for o in model.observables]
     inside = np.min(np.abs(found.time[:, None] - marks), axis=1) > 1e-9 * bench.duration
     worst = 0.0
     for name in names:
@@ -186,7 +186,7 @@ def relative_error(found: np.ndarray, expected: np.ndarray) -> float:
 def random_values(
     model: Model, about: Mapping[str, float], generator: np.random.Generator, spread: float = 10.0
 ) -> dict[str, float]:
-    """Return random values of every parameter, within its bounds.
+    """Return random values of every parameter but ``frozen`` and ``dtemp``, within its bounds.
 
     Parameters
     ----------
@@ -198,7 +198,7 @@ def random_values(
         Factor by which a value without both bounds may differ from the one it is drawn about.
     """
     complete = model.values(about)
-    chosen = [p for p in model.parameters if p.name != FROZEN.name]
+    chosen = [p for p in model.parameters if p.name not in (FROZEN.name, DTEMP.name)]
     return {p.name: _draw(p, complete[p.name], generator, spread) for p in chosen}
 
 

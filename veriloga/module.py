@@ -233,7 +233,7 @@ class _Writer:
 
     def _bound(self, bound: float, is_open: bool, outward: int) -> str:
         exact = is_open or bound == round(bound)
-        return self.printer.number(bound if exact else bound + outward * READING_ERROR * abs(bound))
+        return self.printer.number(bound if exact else bound * (1 + math.copysign(READING_ERROR, bound * outward)))
 
     def _variables(self) -> list[str]:
         model = self.model
@@ -254,7 +254,7 @@ class _Writer:
         width = max(len(name) for name, _ in plain)
         lines += [f"real {name};{' ' * (width - len(name))}  // {meaning}" for name, meaning in plain]
         if model.states:
-            lines.append(f"integer {self.held};  // 1 where the states do not move [1]")
+            lines.append(f"integer {self.held};  // whether the states are held [1]")
         return lines
 
     def _functions(self) -> list[str]:

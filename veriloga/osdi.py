@@ -83,15 +83,17 @@ def instance_lines(name: str, nodes: str, card: str, model: Model, values: Mappi
 
 def saved_names(name: str, model: Model) -> list[str]:
     """Return what a deck saves of an instance for :func:`device_rows`."""
-    return [f"@n{name}[{item.name}]" for item in (*model.states, *model.observables)]
+    return [f"@n{name}[{item}]" for item in _reported(model)]
 
 
 def device_rows(plot: Plot, name: str, model: Model) -> dict[str, np.ndarray]:
     """Return the states and the observables of an instance, each of shape (n,)."""
-    return {
-        item.name: real(plot, _vector(plot, saved))
-        for item, saved in zip((*model.states, *model.observables), saved_names(name, model), strict=True)
-    }
+    saved = saved_names(name, model)
+    return {item: real(plot, _vector(plot, vector)) for item, vector in zip(_reported(model), saved, strict=True)}
+
+
+def _reported(model: Model) -> list[str]:
+    return [s.name for s in model.states] + [o.name for o in model.observables]
 
 
 def _vector(plot: Plot, saved: str) -> str:

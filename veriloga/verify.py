@@ -327,9 +327,7 @@ class _Verification:
             )
         for engine, noise in self._noise().items():
             if engine in self.engines and model.noise:
-                yield self._check(
-                    "noise", engine, EQUATION_TOLERANCE, lambda noise=noise: self._noise_error(noise, biases)
-                )  # type: ignore[misc]
+                yield self._check("noise", engine, EQUATION_TOLERANCE, partial(self._noise_error, noise, biases))
 
     def _in_ngspice(
         self,

@@ -8,6 +8,7 @@ import pytest
 import toys
 
 from synspice.compact.errors import EngineError
+from synspice.compact.registry import DEVICES
 from synspice.veriloga.comparison import compiled_errors, python_evaluation, relative_error
 from synspice.veriloga.compiler import compile_module
 from synspice.veriloga.evaluation import CompiledModule
@@ -64,6 +65,17 @@ def test_operating_point_variables() -> None:
         "i_g": 0.0,
         "i_d": pytest.approx(8.5e-8, rel=1e-12),
     }
+
+
+@pytest.mark.parametrize("name", DEVICES)
+def test_dtemp_is_a_rise_of_the_circuits_temperature(name: str) -> None:
+    module = compiled(name)
+    potentials = [0.3, *[0.0] * (len(module.model.terminals) - 1)]
+    states = [0.01] * len(module.model.states)
+    by_device = module.at({"dtemp": 25.0}, 300.0).evaluate(potentials, states)
+    by_circuit = module.at({}, 325.0).evaluate(potentials, states)
+    for part in ("currents", "charges", "rates", "current_slopes", "rate_slopes"):
+        np.testing.assert_array_equal(getattr(by_device, part), getattr(by_circuit, part))
 
 
 def test_gmin_does_not_leak() -> None:
