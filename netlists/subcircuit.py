@@ -9,8 +9,9 @@ from collections.abc import Mapping, Sequence
 import sympy as sp
 
 from ..compact.constants import CONSTANT_VALUES
-from ..compact.model import FROZEN, Model, Quantity, State
+from ..compact.model import FROZEN, Model, Quantity, State, Voltage
 from ..compact.parameters import Parameter
+from ..compact.primitives import maximum, minimum
 from ..compact.probes import current_names, probes
 from ..compact.version import __version__
 from .dialects import NGSPICE, Dialect, get_dialect
@@ -34,6 +35,9 @@ scale where it has no range."""
 
 LIMIT_CAPACITANCE = 1e-11
 """Capacitance [F] of that element: ngspice's chgtol of 1e-14 C then allows an error of 1e-3 of a turn."""
+
+LARGEST_VOLTAGE = 1e4
+"""Voltage [V] beyond which the equations see no more, but for the terminals' currents: an overflow would end the run."""
 
 RUN = "run"
 """Node that is 1 V in a transient and 0 V in every other analysis."""
@@ -114,7 +118,8 @@ class _Writer:
         self.lowered = self.choice.lowered
         self.printer = PRINTERS[dialect.name]({AMBIENT.name: dialect.temperature})
         self.printer.symbols.update({n: repr(v) for n, v in CONSTANT_VALUES.items()})
-        self.variables = {n: f"V({n})" for n in (*(v.name for v in model.voltages), *(s.name for s in model.states))}
+        self.variables = {v.name: f"V({_held(v)})" for v in model.voltages} | {s.name: f"V({s.name})" for s in model.states}
+        self.outside = {v.name: f"V({v.name})" for v in model.voltages}
         self.functions = {q.name: dialect.rename(q.name, self._taken()) for q in model.quantities}
         self.arguments: dict[str, list[str]] = {}
         self._find_arguments()
@@ -213,8 +218,11 @@ class _Writer:
         return lines if len(lines) > 1 else []
 
     def _voltages(self) -> list[str]:
-        lines = ["* voltages between the terminals"]
-        lines += [f"E{v.name} {v.name} 0 {v.plus} {v.minus} 1.0" for v in self.model.voltages]
+        lines = ["* voltages between the terminals; the equations see them within a range, wherever a solver's guess goes"]
+        for v in self.model.voltages:
+            text = self.printer.print(minimum(maximum(v.symbol, sp.Float(-LARGEST_VOLTAGE)), sp.Float(LARGEST_VOLTAGE)))
+            lines.append(f"E{v.name} {v.name} 0 {v.plus} {v.minus} 1.0")
+            lines.append(f"B{_held(v)} {_held(v)} 0 V = {self.dialect.source(text.replace(v.name, f'V({v.name})'))}")
         if self.model.states:
             lines += [f"* {RUN}: 1 in a transient once it has started, 0 in every other analysis"]
             lines.append(f"V{RUN} {RUN} 0 {self.dialect.transient_flag}")
@@ -307,7 +315,7 @@ class _Writer:
         lines = ["* currents and charges"]
         for i, (branch, current) in enumerate(zip(self.model.currents, self.lowered.currents, strict=True)):
             plus, minus = (self.metered.get(t, t) for t in (branch.plus, branch.minus))
-            text = self._print(current, self.variables)
+            text = self._print(current, self.variables | self.outside)
             lines += _wrapped(f"Bcurrent{i} {plus} {minus} I = {self.dialect.source(f'{m}*({text})')}")
         for i, (branch, charge) in enumerate(zip(self.model.charges, self.lowered.charges, strict=True)):
             capacitance = self._capacitance(branch.expression, branch.plus, branch.minus)
@@ -315,7 +323,7 @@ class _Writer:
                 text = self.printer.print(capacitance)
                 lines.append(f"Ccharge{i} {branch.plus} {branch.minus} {{{m}*({text})}}")
             else:
-                text = f"{m}*({self._print(charge, self.variables)})"
+                text = f"{m}*({self._print(charge, self.variables | self.outside)})"
                 element = self.dialect.charge.format(
                     name=f"charge{i}", plus=branch.plus, minus=branch.minus, charge=text
                 )
@@ -341,6 +349,11 @@ class _Writer:
         ratio = sp.cancel(charge / own.symbol)
         known = {p.name for p in self.model.parameters} | self.lowered.fixed.keys() | CONSTANT_VALUES.keys()
         return ratio if {s.name for s in ratio.free_symbols} <= known else None
+
+
+def _held(voltage: Voltage) -> str:
+    """Return the node of a voltage within its range."""
+    return f"{voltage.name}_held"
 
 
 def _out_of_range(p: Parameter) -> list[str]:
