@@ -1,0 +1,195 @@
+"""Decks as a stranger writes them: emitted text in a file, ``.include``, and ``ngspice -b`` in a folder."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+
+from synspice.compact.model import Model
+from synspice.compact.registry import DEVICES, card_paths, resolve
+from synspice.compact.result import Result
+from synspice.emitters import emit
+from synspice.netlists.ngspice import Plot, find_executable, read_raw
+from synspice.netlists.ngspice.installation import environment
+from synspice.veriloga.stimuli import Drive, find_drive
+
+SUBJECTS = (*DEVICES, *card_paths())
+"""Every device with its default values, and every shipped card."""
+
+READ_VOLTAGE = 0.1
+"""Voltage [V] at the terminals that are neither driven nor grounded."""
+
+DIVIDED = 0.2
+"""Part of the source's voltage that a series resistor takes at the largest current, where it is not the largest resistor."""
+
+LARGEST_RESISTOR = 1e5
+"""In ohm: a user's rshunt of 1e9 ohm takes 1e-4 of the voltage behind it."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What ngspice left.
+
+    Attributes
+    ----------
+    code : int
+        Exit code.
+    log : str
+        What it printed.
+    folder : Path
+        Where it ran.
+    """
+
+    code: int
+    log: str
+    folder: Path
+
+    def plot(self, kind: str, file: str = "out.raw") -> Plot:
+        """Return the first plot of an analysis in a raw file."""
+        assert (self.folder / file).is_file(), self.log
+        return next(plot for plot in read_raw(self.folder / file) if plot.kind == kind)
+
+
+def run(folder: Path, deck: str, files: Mapping[str, str], mode: str = "") -> Answer:
+    """Run a deck by ``ngspice -b``.
+
+    Parameters
+    ----------
+    folder : Path
+        Where it runs; made where it is not there.
+    deck : str
+    files : mapping of name to text
+        What the deck includes.
+    mode : str
+        What ``.spiceinit`` sets ``ngbehavior`` to; there is no such file where it is empty.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    texts = {"deck.cir": deck, **files} | ({".spiceinit": f"set ngbehavior={mode}\n"} if mode else {})
+    for name, text in texts.items():
+        (folder / name).write_text(text, encoding="ascii")
+    answer = subprocess.run(
+        [find_executable(), "-b", "-r", "out.raw", "deck.cir"],
+        cwd=folder,
+        env=environment() | {"HOME": str(folder)},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        encoding="utf-8",
+        errors="replace",
+        timeout=120,
+        check=False,
+    )
+    return Answer(answer.returncode, answer.stdout, folder)
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Subject:
+    """A device or a card that decks are made of.
+
+    Attributes
+    ----------
+    name : str
+        Also that of its subcircuit.
+    model : Model
+    values : mapping of name to float
+        The complete values.
+    text : str
+        The emitted netlist.
+    drive : Drive
+        A pulse that moves a state.
+    """
+
+    name: str
+    model: Model
+    values: Mapping[str, float]
+    text: str
+    drive: Drive
+
+    @property
+    def has_capacitance(self) -> bool:
+        """Whether the capacitance of the cell is a parameter."""
+        return any(p.name == "c_0" for p in self.model.parameters)
+
+    @property
+    def resistance(self) -> float:
+        """A series resistance that the device notices [ohm]."""
+        largest = max(self.drive.before, self.drive.after)
+        return float(min(DIVIDED * abs(self.drive.amplitude) / largest, LARGEST_RESISTOR))
+
+    @property
+    def duration(self) -> float:
+        """Length of a run with one pulse and the rest after it [s]."""
+        return 4 * self.drive.width
+
+    @property
+    def edges(self) -> tuple[float, float, float, float]:
+        """The corners of the pulse [s]."""
+        width = self.drive.width
+        return (0.25 * width, 0.3 * width, 1.3 * width, 1.35 * width)
+
+    def pulse(self) -> str:
+        """Return a source of one pulse at node ``s``."""
+        delay, top, fall, _ = self.edges
+        edge = top - delay
+        return f"VA s 0 PULSE(0 {self.drive.amplitude!r} {delay!r} {edge!r} {edge!r} {fall - top!r} {10 * self.duration!r})"
+
+    def transient(self, step: float = 500) -> str:
+        """Return the analysis, which prints and at most steps a part of the run."""
+        return f".tran {self.duration / step!r} {self.duration!r}"
+
+    def wrappers(self, given: str = "") -> list[str]:
+        """Return a user's subcircuit ``three`` of three devices in parallel, and ``more``, which has it inside."""
+        nodes = " ".join(self.model.terminals)
+        return [
+            f".subckt three {nodes} m=1",
+            f"Xin {nodes} {self.name} m={{3*m}} {given}",
+            ".ends",
+            f".subckt more {nodes} m=1",
+            f"Xout {nodes} three m={{m}}",
+            ".ends",
+        ]
+
+    def placed(self, k: int, subcircuit: str = "", given: str = "", resistance: float = 0.0) -> list[str]:
+        """Return instance ``k``, with an ammeter ``v<k>`` at each terminal that is not grounded, between it and node ``s``."""
+        nodes, lines = [], []
+        for terminal in self.model.terminals:
+            if terminal == self.model.write[1]:
+                nodes.append("0")
+            elif terminal != self.model.write[0]:
+                nodes.append(f"{k}{terminal}")
+                lines.append(f"V{k}{terminal} {k}{terminal} 0 {READ_VOLTAGE}")
+            elif resistance:
+                nodes.append(f"{k}b")
+                lines += [f"V{k} s {k}a 0", f"R{k} {k}a {k}b {resistance!r}"]
+            else:
+                nodes.append(f"{k}b")
+                lines.append(f"V{k} s {k}b 0")
+        return [*lines, f"X{k} {' '.join(nodes)} {subcircuit or self.name} {given}".rstrip()]
+
+    def run(self, folder: Path, lines: Sequence[str], mode: str = "", *, upper: bool = False) -> Answer:
+        """Run lines that follow a title and the included text, in capital letters if so wished."""
+        deck = "\n".join([f"{self.name} in a deck", ".include device.cir", *lines, ".end", ""])
+        text = self.text
+        if upper:
+            deck, text = deck.upper().replace("DEVICE.CIR", "device.cir"), text.upper()
+        return run(folder, deck, {"device.cir": text}, mode)
+
+
+@cache
+def subject(name: str) -> Subject:
+    """Return a subject by its name."""
+    card, model = resolve(name)
+    values = model.values(card.parameters)
+    return Subject(name=name, model=model, values=values, text=emit(name), drive=find_drive(model, values))
+
+
+def curves(time: np.ndarray, signals: Mapping[str, np.ndarray]) -> Result:
+    """Return curves as a record, for what compares records."""
+    return Result(
+        experiment="", engine="", engine_version="", time=time, signals=signals, units=dict.fromkeys(signals, "1")
+    )
