@@ -138,6 +138,10 @@ class Subject:
         edge = top - delay
         return f"VA s 0 PULSE(0 {self.drive.amplitude!r} {delay!r} {edge!r} {edge!r} {fall - top!r} {10 * self.duration!r})"
 
+    def reads(self) -> list[str]:
+        """Return the sources of the terminals that are neither driven nor grounded."""
+        return [f"V{t} {t} 0 {READ_VOLTAGE}" for t in self.model.terminals if t not in self.model.write]
+
     def transient(self, step: float = 500) -> str:
         """Return the analysis, which prints and at most steps a part of the run."""
         return f".tran {self.duration / step!r} {self.duration!r}"
@@ -155,14 +159,17 @@ class Subject:
         ]
 
     def placed(self, k: int, subcircuit: str = "", given: str = "", resistance: float = 0.0) -> list[str]:
-        """Return instance ``k``, with an ammeter ``v<k>`` at each terminal that is not grounded, between it and node ``s``."""
+        """Return instance ``k``, with an ammeter ``v<k>`` at each terminal that is not grounded, before it.
+
+        The written terminal is at node ``s``, one that is neither written nor grounded at the node of its own name.
+        """
         nodes, lines = [], []
         for terminal in self.model.terminals:
             if terminal == self.model.write[1]:
                 nodes.append("0")
             elif terminal != self.model.write[0]:
                 nodes.append(f"{k}{terminal}")
-                lines.append(f"V{k}{terminal} {k}{terminal} 0 {READ_VOLTAGE}")
+                lines.append(f"V{k}{terminal} {terminal} {k}{terminal} 0")
             elif resistance:
                 nodes.append(f"{k}b")
                 lines += [f"V{k} s {k}a 0", f"R{k} {k}a {k}b {resistance!r}"]
@@ -173,7 +180,7 @@ class Subject:
 
     def run(self, folder: Path, lines: Sequence[str], mode: str = "", *, upper: bool = False) -> Answer:
         """Run lines that follow a title and the included text, in capital letters if so wished."""
-        deck = "\n".join([f"{self.name} in a deck", ".include device.cir", *lines, ".end", ""])
+        deck = "\n".join([f"{self.name} in a deck", ".include device.cir", *self.reads(), *lines, ".end", ""])
         text = self.text
         if upper:
             deck, text = deck.upper().replace("DEVICE.CIR", "device.cir"), text.upper()
