@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
 import numpy as np
+from waveform_distance import difference
 
 from synspice.compact.model import Model
+from synspice.compact.network import Instance, Network, Resistor
+from synspice.compact.network_reference import simulate_network
 from synspice.compact.registry import DEVICES, card_paths, resolve
 from synspice.compact.result import Result
+from synspice.compact.stimulus import Drive, Waveform
 from synspice.emitters import emit
 from synspice.netlists.ngspice import Plot, find_executable, read_raw
 from synspice.netlists.ngspice.installation import environment
-from synspice.veriloga.stimuli import Drive, find_drive
+from synspice.veriloga.stimuli import Drive as Pulse
+from synspice.veriloga.stimuli import find_drive
 
 SUBJECTS = (*DEVICES, *card_paths())
 """Every device with its default values, and every shipped card."""
@@ -100,7 +105,7 @@ class Subject:
         The complete values.
     text : str
         The emitted netlist.
-    drive : Drive
+    drive : Pulse
         A pulse that moves a state.
     """
 
@@ -108,7 +113,20 @@ class Subject:
     model: Model
     values: Mapping[str, float]
     text: str
-    drive: Drive
+    drive: Pulse
+
+    def element(self, k: str, nodes: str, given: str) -> str:
+        """Return the line of a device, whose parameters are ``given``."""
+        return f"X{k} {nodes} {self.name} {given}".rstrip()
+
+    def shown(self, plot: Plot, place: str, probe: str) -> np.ndarray:
+        """Return a probe of the device at a place, such as ``1`` or ``x3.in``."""
+        *wrappers, k = place.split(".")
+        return np.real(plot[f"v({'.'.join([*wrappers, f'x{k}'])}.{probe})"])
+
+    def saving(self, places: Iterable[str]) -> list[str]:
+        """Return the commands with which a raw file has the probes of devices at these places; it has every node by itself."""
+        return []
 
     @property
     def has_capacitance(self) -> bool:
@@ -151,7 +169,7 @@ class Subject:
         nodes = " ".join(self.model.terminals)
         return [
             f".subckt three {nodes} m=1",
-            f"Xin {nodes} {self.name} m={{3*m}} {given}",
+            self.element("in", nodes, f"m={{3*m}} {given}"),
             ".ends",
             f".subckt more {nodes} m=1",
             f"Xout {nodes} three m={{m}}",
@@ -176,7 +194,8 @@ class Subject:
             else:
                 nodes.append(f"{k}b")
                 lines.append(f"V{k} s {k}b 0")
-        return [*lines, f"X{k} {' '.join(nodes)} {subcircuit or self.name} {given}".rstrip()]
+        joined = " ".join(nodes)
+        return [*lines, f"X{k} {joined} {subcircuit} {given}" if subcircuit else self.element(str(k), joined, given)]
 
     def run(self, folder: Path, lines: Sequence[str], mode: str = "", *, upper: bool = False) -> Answer:
         """Run lines that follow a title and the included text, in capital letters if so wished."""
@@ -195,8 +214,46 @@ def subject(name: str) -> Subject:
     return Subject(name=name, model=model, values=values, text=emit(name), drive=find_drive(model, values))
 
 
-def curves(time: np.ndarray, signals: Mapping[str, np.ndarray]) -> Result:
-    """Return curves as a record, for what compares records."""
+def states(device: Subject, plot: Plot, place: str = "1") -> Result:
+    """Return the states of the device at a place."""
+    return _record(plot.scale, {s.name: device.shown(plot, place, s.name) for s in device.model.states})
+
+
+def reference(device: Subject, times: np.ndarray) -> Result:
+    """Return the states that the reference engine finds for the pulse."""
+    model, a = device.model, device.drive.amplitude
+    rest = Drive(waveform=Waveform.constant(READ_VOLTAGE))
+    wave = Waveform((0.0, *device.edges, device.duration), (0.0, 0.0, a, a, 0.0, 0.0))
+    nodes = {model.write[0]: "b", model.write[1]: "0"}
+    placed = tuple(nodes.get(t, t) for t in model.terminals)
+    network = Network(
+        instances=(Instance(name="x1", model=model, values=device.values, nodes=placed),),
+        resistors=(Resistor("r", "s", "b", device.resistance),),
+        sources={"s": Drive(waveform=wave), **{t: rest for t in model.terminals if t not in nodes}},
+    )
+    found = simulate_network(network, times=np.unique(times))
+    return _record(found.time, {s.name: found[f"x1.{s.name}"] for s in model.states})
+
+
+WINDOW = 2e-3
+"""Part of the run by which a jump may come earlier or later: the step, for each run has time points of its own."""
+
+
+def full_scale(device: Subject, state: str) -> float:
+    found = next(s for s in device.model.states if s.name == state)
+    span = found.upper - found.lower
+    return float(span if np.isfinite(span) else found.scale)
+
+
+def apart(device: Subject, wanted: Result, found: Result) -> float:
+    """Return how far two runs' states are apart, as part of their ranges."""
+    return max(
+        difference(wanted, found, name, shift=WINDOW) * np.max(np.abs(wanted[name])) / full_scale(device, name)
+        for name in wanted.signals
+    )
+
+
+def _record(time: np.ndarray, signals: Mapping[str, np.ndarray]) -> Result:
     return Result(
         experiment="", engine="", engine_version="", time=time, signals=signals, units=dict.fromkeys(signals, "1")
     )

@@ -7,34 +7,22 @@ compatibility modes, capital letters.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
 import numpy as np
 import pytest
+from biased_devices import RELTOL, ROOM, Biased
 from scipy.integrate import quad
-from strangers_decks import READ_VOLTAGE, SUBJECTS, Answer, Subject, curves, run, subject
-from waveform_distance import difference
+from strangers_decks import SUBJECTS, Answer, Subject, apart, full_scale, reference, run, states, subject
 
 import synspice.compact.devices
-from synspice.compact.network import Instance, Network, Resistor
-from synspice.compact.network_reference import simulate_network
-from synspice.compact.probes import probes
-from synspice.compact.python_code import compile_python
 from synspice.compact.result import Result
-from synspice.compact.stimulus import Drive, Waveform
 from synspice.emitters import emit, emit_named
 from synspice.netlists.ngspice import Plot, find_executable, has_klu
-from synspice.veriloga.comparison import python_evaluation
-from synspice.veriloga.evaluation import Evaluation
 
 pytestmark = pytest.mark.every_ngspice
 
-RELTOL, ABSTOL = 1e-3, 1e-12
-"""What ngspice takes for equal by default: relatively, and in A."""
-
-ROOM = 300.15
 MODES = ("ltpsa", "psa", "ps", "hsa", "lta", "all", "ki", "spe")
 """Compatibility modes; ltpsa is what KiCad sets."""
 
@@ -155,28 +143,6 @@ class TestCases:
 SAME = 1e-3
 """How near the states of two runs are to be, as part of their range: ngspice's default reltol."""
 
-WINDOW = 2e-3
-"""Part of the run by which a jump may come earlier or later: the step, for each run has time points of its own."""
-
-
-def full_scale(device: Subject, state: str) -> float:
-    found = next(s for s in device.model.states if s.name == state)
-    span = found.upper - found.lower
-    return float(span if np.isfinite(span) else found.scale)
-
-
-def states(device: Subject, plot: Plot, instance: str = "x1") -> Result:
-    """Return the states of an instance."""
-    return curves(plot.scale, {s.name: np.real(plot[f"v({instance}.{s.name})"]) for s in device.model.states})
-
-
-def apart(device: Subject, wanted: Result, found: Result) -> float:
-    """Return how far two runs' states are apart, as part of their ranges."""
-    return max(
-        difference(wanted, found, name, shift=WINDOW) * np.max(np.abs(wanted[name])) / full_scale(device, name)
-        for name in wanted.signals
-    )
-
 
 def pulsed(device: Subject, folder: Path, *lines: str, given: str = "", mode: str = "", upper: bool = False) -> Plot:
     """Run a pulse at a device behind a resistor, with further lines."""
@@ -223,23 +189,8 @@ def compare_parallel(device: Subject, plot: Plot) -> None:
 class TestEveryDevice:
     def test_a_pulse_is_as_the_equations_have_it(self, name: str, base: Result) -> None:
         device = subject(name)
-        model = device.model
-        a = device.drive.amplitude
-        rest = Drive(waveform=Waveform.constant(READ_VOLTAGE))
-        wave = Waveform((0.0, *device.edges, device.duration), (0.0, 0.0, a, a, 0.0, 0.0))
-        nodes = {model.write[0]: "b", model.write[1]: "0"}
-        network = Network(
-            instances=(
-                Instance(
-                    name="x1", model=model, values=device.values, nodes=tuple(nodes.get(t, t) for t in model.terminals)
-                ),
-            ),
-            resistors=(Resistor("r", "s", "b", device.resistance),),
-            sources={"s": Drive(waveform=wave), **{t: rest for t in model.terminals if t not in nodes}},
-        )
-        found = simulate_network(network, times=np.unique(base.time))
-        wanted = curves(found.time, {s.name: found[f"x1.{s.name}"] for s in model.states})
-        moved = max(np.ptp(wanted[s.name]) / full_scale(device, s.name) for s in model.states)
+        wanted = reference(device, base.time)
+        moved = max(np.ptp(wanted[s.name]) / full_scale(device, s.name) for s in device.model.states)
         assert moved > 0.02, "a pulse that moves nothing shows nothing"
         assert apart(device, wanted, base) < SAME
 
@@ -304,130 +255,12 @@ class TestEveryDevice:
 
     def test_sweeps_operating_point_and_small_signals_of_what_is_programmed(self, name: str, tmp_path: Path) -> None:
         """Also after a transient, in one session: the states are where the instance's parameters put them."""
-        biased = Biased(name, tmp_path)
-        for file in ("op", "op_after"):
-            biased.check_currents(file)
-        for file in ("ac", "ac_after"):
-            biased.check_admittance(file)
-        for file in ("source", "resistor", "temperature"):
-            biased.check_currents(file)
-        biased.check_probes()
-
-
-class Biased:
-    """A device with its states amid their ranges at a voltage: one, three, six in wrappers, and a warmer one, with all analyses."""
-
-    FREQUENCY = 1e3
-    COUNTS: Mapping[int, int] = {1: 1, 2: 3, 3: 6, 5: 1}
-    INSTANCES: Mapping[int, str] = {1: "x1", 2: "x2", 3: "x3.xout.xin", 5: "x5"}
-
-    def __init__(self, name: str, folder: Path) -> None:
-        self.device = device = subject(name)
-        self.model = device.model
-        given = {}
-        for s in self.model.states:
-            upper = s.upper if np.isfinite(s.upper) else s.initial + 2 * s.scale
-            given[s.initial_parameter.name] = s.initial + 0.4 * (upper - s.initial)
-        self.values = {**device.values, **given, **({"c_0": 1e-9} if device.has_capacitance else {})}
-        text = " ".join(f"{n}={v!r}" for n, v in self.values.items() if v != device.values[n])
-        self.voltage = a = device.drive.amplitude
-        step = f"{device.duration / 500!r} {device.duration!r}"
-        runs = {
-            "op": "op",
-            "ac": f"ac lin 1 {self.FREQUENCY} {self.FREQUENCY}",
-            "transient": f"tran {step}",
-            "op_after": "op",
-            "ac_after": f"ac lin 1 {self.FREQUENCY} {self.FREQUENCY}",
-            "source": f"dc VA {-abs(a)!r} {abs(a)!r} {abs(a) / 4!r}",
-            "resistor": "dc RA 1 1e5 2e4",
-            "temperature": "dc temp -20 80 20",
-        }
-        lines = [
-            *device.wrappers(text),
-            f"VA drive 0 DC {a!r} AC 1 PULSE({a!r} 0 {device.drive.width!r})",
-            "RA drive s 1u",
-            *device.placed(1, given=text),
-            *device.placed(2, given=f"{text} m=3"),
-            *device.placed(3, "more", "m=2"),
-            *device.placed(5, given=f"{text} dtemp=20"),
-            ".control",
-            *(f"{command}\nwrite {file}.raw" for file, command in runs.items()),
-            ".endc",
-        ]
-        self.answer = device.run(folder, lines)
-
-    def plot(self, file: str) -> Plot:
-        return self.answer.plot(
-            {"op_after": "op", "ac_after": "ac"}.get(file, file if len(file) == 2 else "dc"), f"{file}.raw"
-        )
-
-    def meters(self, k: int) -> dict[int, str]:
-        """Return the ammeter at each terminal that has one, by the terminal's place."""
-        ends = {t: "" if t == self.model.write[0] else t for t in self.model.terminals if t != self.model.write[1]}
-        return {self.model.terminals.index(t): f"i(v{k}{end})" for t, end in ends.items()}
-
-    def potentials(self, voltage: float) -> dict[str, float]:
-        driven, grounded = self.model.write
-        return dict.fromkeys(self.model.terminals, READ_VOLTAGE) | {driven: voltage, grounded: 0.0}
-
-    def at_bias(self, voltage: float, kelvin: float) -> Evaluation:
-        """Return what the equations say at the programmed states."""
-        potentials = list(self.potentials(voltage).values())
-        return python_evaluation(self.model, self.values, kelvin, potentials, [0.0] * len(self.model.states))
-
-    def check_currents(self, file: str) -> None:
-        plot = self.plot(file)
-        celsius = plot.scale if file == "temperature" else np.full(plot.points, 27.0)
-        for k, count in self.COUNTS.items():
-            voltages = np.real(plot[f"v({k}b)"])
-            kelvin = celsius + 273.15 + (20.0 if k == 5 else 0.0)
-            wanted = np.array([self.at_bias(*point).currents for point in zip(voltages.tolist(), kelvin.tolist())])
-            for terminal, meter in self.meters(k).items():
-                right = count * wanted[:, terminal]
-                close = RELTOL * np.max(np.abs(right)) + ABSTOL
-                np.testing.assert_allclose(np.real(plot[meter]), right, rtol=0, atol=close, err_msg=f"{file} {meter}")
-            for s in self.model.states:
-                start = self.values[s.initial_parameter.name]
-                found = np.real(plot[f"v({self.INSTANCES[k]}.{s.name})"])
-                np.testing.assert_allclose(found, start, rtol=0, atol=1e-12 * s.scale, err_msg=file)
-
-    def check_admittance(self, file: str) -> None:
-        plot = self.plot(file)
-        driven = self.model.terminals.index(self.model.write[0])
-        for k, count in self.COUNTS.items():
-            right = self.at_bias(self.voltage, ROOM + (20.0 if k == 5 else 0.0))
-            response = plot[f"v({k}b)"][0]
-            for terminal, meter in self.meters(k).items():
-                slope = right.current_slopes[terminal, driven]
-                wanted = count * (slope + 2j * np.pi * self.FREQUENCY * right.charge_slopes[terminal, driven])
-                assert abs(plot[meter][0] / response - wanted) <= 1e-5 * abs(wanted) + 1e-20, f"{file} {meter}"
-
-    def check_probes(self) -> None:
-        """Check that the nodes of the header are there, and what they show, of one device in each instance."""
-        plot = self.plot("op")
+        biased = Biased(subject(name), tmp_path)
+        biased.check()
         named = re.findall(
-            r"(?m)^\* (\w+) \[\S+\]: ", self.device.text.split("* nodes to look at", 1)[1].split(".subckt", 1)[0]
+            r"(?m)^\* (\w+) \[\S+\]: ", subject(name).text.split("* nodes to look at")[1].split(".subckt")[0]
         )
-        assert named == [p.name for p in probes(self.model)]
-        voltage = float(np.real(plot["v(1b)"][0]))
-        right = self.at_bias(voltage, ROOM)
-        functions = compile_python(self.model)
-        potentials = self.potentials(voltage)
-        observables = functions.observables(
-            [potentials[v.plus] - potentials[v.minus] for v in self.model.voltages],
-            list(self.model.initial_states(self.values)),
-            [self.values[p.name] for p in self.model.parameters],
-            ROOM,
-        )
-        observed = dict(zip((o.name for o in self.model.observables), observables, strict=True))
-        observed |= {s.name: self.values[s.initial_parameter.name] for s in self.model.states}
-        observed |= {f"i_{t}": c for t, c in zip(self.model.terminals, right.currents, strict=True)}
-        for k in (1, 2, 3):
-            for probe in named:
-                found = float(np.real(plot[f"v({self.INSTANCES[k]}.{probe})"][0]))
-                assert found == pytest.approx(observed[probe], rel=RELTOL, abs=ABSTOL), (
-                    f"{probe} of {self.INSTANCES[k]}"
-                )
+        biased.check_probes(named)
 
 
 def test_every_device_and_every_card_is_among_them() -> None:
