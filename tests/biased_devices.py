@@ -41,7 +41,7 @@ class Biased:
         self.model = device.model
         self.values = {**device.values, **amid(device)}
         text = " ".join(f"{n}={v!r}" for n, v in self.values.items() if v != device.values[n])
-        self.voltage = a = device.drive.amplitude
+        a = device.drive.amplitude
         step = f"{device.duration / 500!r} {device.duration!r}"
         runs = {
             "op": "op",
@@ -56,7 +56,7 @@ class Biased:
         lines = [
             *device.wrappers(text),
             f"VA drive 0 DC {a!r} AC 1 PULSE({a!r} 0 {device.drive.width!r})",
-            "RA drive s 1u",
+            "RA drive s 1",
             *device.placed(1, given=text),
             *device.placed(2, given=f"{text} m=3"),
             *device.placed(3, "more", "m=2"),
@@ -104,10 +104,11 @@ class Biased:
                 np.testing.assert_allclose(found, start, rtol=0, atol=1e-12 * s.scale, err_msg=file)
 
     def check_admittance(self, file: str) -> None:
-        plot = self.plot(file)
+        plot, operating = self.plot(file), self.plot("op")
         driven = self.model.terminals.index(self.model.write[0])
         for k, count in self.COUNTS.items():
-            right = self.at_bias(self.voltage, ROOM + (20.0 if k == 5 else 0.0))
+            voltage = float(np.real(operating[f"v({k}b)"][0]))
+            right = self.at_bias(voltage, ROOM + (20.0 if k == 5 else 0.0))
             response = plot[f"v({k}b)"][0]
             for terminal, meter in self.meters(k).items():
                 slope = right.current_slopes[terminal, driven]

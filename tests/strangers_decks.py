@@ -115,6 +115,10 @@ class Subject:
     text: str
     drive: Pulse
 
+    def included(self) -> str:
+        """Return the text of the file that a deck includes."""
+        return self.text
+
     def element(self, k: str, nodes: str, given: str) -> str:
         """Return the line of a device, whose parameters are ``given``."""
         return f"X{k} {nodes} {self.name} {given}".rstrip()
@@ -200,7 +204,7 @@ class Subject:
     def run(self, folder: Path, lines: Sequence[str], mode: str = "", *, upper: bool = False) -> Answer:
         """Run lines that follow a title and the included text, in capital letters if so wished."""
         deck = "\n".join([f"{self.name} in a deck", ".include device.cir", *self.reads(), *lines, ".end", ""])
-        text = self.text
+        text = self.included()
         if upper:
             deck, text = deck.upper().replace("DEVICE.CIR", "device.cir"), text.upper()
         return run(folder, deck, {"device.cir": text}, mode)
@@ -251,6 +255,35 @@ def apart(device: Subject, wanted: Result, found: Result) -> float:
         difference(wanted, found, name, shift=WINDOW) * np.max(np.abs(wanted[name])) / full_scale(device, name)
         for name in wanted.signals
     )
+
+
+IN_PARALLEL: Mapping[str, tuple[str, int]] = {"2": ("v2", 3), "x3.xout.in": ("v3", 6)}
+"""Where :func:`in_parallel` puts devices: the place, its ammeter, how many there are."""
+
+
+def in_parallel(device: Subject) -> list[str]:
+    """Return three devices, as one instance; and six, as three in a wrapper in a wrapper, of which there are two."""
+    r = device.resistance
+    return [
+        *device.wrappers(),
+        *device.placed(2, given="m=3", resistance=r / 3),
+        *device.placed(3, "more", "m=2", resistance=r / 6),
+    ]
+
+
+def compare_parallel(device: Subject, plot: Plot) -> None:
+    """Check that devices in parallel carry their multiple of the current of device 1 in the same run, and have its states."""
+    one = states(device, plot)
+    others = [t for t in device.model.terminals if t not in device.model.write]
+    for place, (meter, count) in IN_PARALLEL.items():
+        many = states(device, plot, place)
+        for state in device.model.states:
+            np.testing.assert_allclose(many[state.name], one[state.name], atol=1e-9 * full_scale(device, state.name))
+        rounding = 4 * np.finfo(float).eps * abs(device.drive.amplitude) / device.resistance * count
+        for terminal in ["", *others]:
+            alone, together = (np.real(plot[f"i({m}{terminal})"]) for m in ("v1", meter))
+            close = 1e-9 * np.max(np.abs(together)) + rounding
+            np.testing.assert_allclose(together, count * alone, rtol=1e-8, atol=close)
 
 
 def _record(time: np.ndarray, signals: Mapping[str, np.ndarray]) -> Result:

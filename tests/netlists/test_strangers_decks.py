@@ -14,7 +14,19 @@ import numpy as np
 import pytest
 from biased_devices import RELTOL, ROOM, Biased
 from scipy.integrate import quad
-from strangers_decks import SUBJECTS, Answer, Subject, apart, full_scale, reference, run, states, subject
+from strangers_decks import (
+    SUBJECTS,
+    Answer,
+    Subject,
+    apart,
+    compare_parallel,
+    full_scale,
+    in_parallel,
+    reference,
+    run,
+    states,
+    subject,
+)
 
 import synspice.compact.devices
 from synspice.compact.result import Result
@@ -161,28 +173,6 @@ def plain(executable: Path, name: str, folder: Path) -> Result:
 @pytest.fixture
 def base(name: str, tmp_path_factory: pytest.TempPathFactory) -> Result:
     return plain(find_executable(), name, tmp_path_factory.getbasetemp() / f"plain-{name}")
-
-
-def in_parallel(device: Subject) -> list[str]:
-    """Return three devices, as one instance; and six, as three in a wrapper in a wrapper, of which there are two."""
-    r = device.resistance
-    return [
-        *device.wrappers(),
-        *device.placed(2, given="m=3", resistance=r / 3),
-        *device.placed(3, "more", "m=2", resistance=r / 6),
-    ]
-
-
-def compare_parallel(device: Subject, plot: Plot) -> None:
-    """Check that devices in parallel carry their multiple of the current and have the same states: in one run, to all digits."""
-    for instance, meter, count in (("x2", "v2", 3), ("x3.xout.xin", "v3", 6)):
-        for state in device.model.states:
-            one, many = (np.real(plot[f"v({i}.{state.name})"]) for i in ("x1", instance))
-            np.testing.assert_allclose(many, one, atol=1e-9 * full_scale(device, state.name))
-        for terminal in ["", *(t for t in device.model.terminals if t not in device.model.write)]:
-            one, many = (np.real(plot[f"i({m}{terminal})"]) for m in ("v1", meter))
-            rounding = 4e-16 * abs(device.drive.amplitude) / device.resistance * count
-            np.testing.assert_allclose(many, count * one, rtol=1e-8, atol=1e-9 * np.max(np.abs(many)) + rounding)
 
 
 @pytest.mark.parametrize("name", SUBJECTS)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -11,7 +11,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 from biased_devices import Biased, amid
-from strangers_decks import SUBJECTS, Answer, Subject, apart, reference, states, subject
+from strangers_decks import (
+    IN_PARALLEL,
+    SUBJECTS,
+    Subject,
+    apart,
+    compare_parallel,
+    in_parallel,
+    reference,
+    states,
+    subject,
+)
 
 from synspice.compact.probes import probes
 from synspice.emitters import emit
@@ -49,10 +59,10 @@ class Compiled(Subject):
         saved = (f"{_device(place)}[{p.name}]" for place in places for p in probes(self.model))
         return [f"save all {' '.join(saved)}"]
 
-    def run(self, folder: Path, lines: Sequence[str], mode: str = "", *, upper: bool = False) -> Answer:
+    def included(self) -> str:
         card = [f"{n}={v!r}" for n, v in self.changed.items() if n not in self.instance_parameters]
         loaded = [".control", f"pre_osdi {compile_module(self.text)}", "set num_threads=1", ".endc"]
-        return super().run(folder, [*loaded, f".model card {self.name} {' '.join(card)}", *lines], mode, upper=upper)
+        return "\n".join([*loaded, f".model card {self.name} {' '.join(card)}", ""])
 
 
 def _device(place: str) -> str:
@@ -87,26 +97,19 @@ def test_sweeps_operating_point_and_small_signals_of_what_is_programmed(name: st
 @pytest.mark.parametrize("name", SUBJECTS)
 def test_a_pulse(name: str, initial: str, tmp_path: Path) -> None:
     device = compiled(name)
-    r = device.resistance
-    places = {"1": 1, "2": 3, "x3.xout.in": 6, "4": 1}
     lines = [
-        *device.wrappers(),
         device.pulse(),
-        *device.placed(1, resistance=r),
-        *device.placed(2, given="m=3", resistance=r / 3),
-        *device.placed(3, "more", "m=2", resistance=r / 6),
+        *device.placed(1, resistance=device.resistance),
+        *in_parallel(device),
         *device.placed(4, given="frozen=1"),
         ".control",
-        *device.saving(places),
+        *device.saving(["1", "4", *IN_PARALLEL]),
         f"{device.transient().removeprefix('.')}{initial}",
         "write tran.raw",
         ".endc",
     ]
     plot = device.run(tmp_path, lines).plot("tran", "tran.raw")
     assert apart(device, reference(device, plot.scale), states(device, plot)) < 1e-3
-    for place, meter, count in (("2", "v2", 3), ("x3.xout.in", "v3", 6)):
-        assert apart(device, states(device, plot), states(device, plot, place)) < 1e-9
-        one, many = (np.real(plot[f"i({m})"]) for m in ("v1", meter))
-        np.testing.assert_allclose(many, count * one, rtol=1e-6, atol=1e-8 * np.max(np.abs(many)))
+    compare_parallel(device, plot)
     held = states(device, plot, "4")
     assert all(np.ptp(held[s.name]) == 0 for s in device.model.states)
