@@ -15,7 +15,7 @@ from synspice.veriloga.comparison import python_evaluation
 from synspice.veriloga.evaluation import Evaluation
 
 RELTOL, ABSTOL = 1e-3, 1e-12
-"""What ngspice takes for equal by default: relatively, and in A."""
+"""What a simulator takes for equal by default: relatively, and in A."""
 
 ROOM = 300.15
 
