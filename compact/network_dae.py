@@ -19,9 +19,6 @@ WARP = 4
 """Power of the time within a segment: a transient of 1e-20 of the segment after a corner then begins at 1e-5 of the integrator's
 time, where it can be resolved, and every slope is zero at the corner, that of an algebraic unknown too."""
 
-TWIN_SCALE = 1e-6
-"""Unit [V] of the voltages that are solved for beside a resistor's drop: at the default absolute tolerance 1e-16 V counts."""
-
 TWIN_PULL = 30.0
 """Rate, in the integrator's time, at which a drop and its twin are drawn to each other where both are integrated: their
 errors would else add up. The less exact one takes nearly all of it, in proportion to their squares."""
@@ -48,8 +45,8 @@ class NetworkDae:
     other, one node (the base) is algebraic; a node without a charge is such an island by itself.
 
     Currents are in the integrator's error control. The voltage of a node at a resistor is solved for as the drop across it, in a unit
-    in which the tolerance is one of the current (see :mod:`~synspice.compact.network_coordinates`), and once more as its voltage
-    against ground, its twin: of a source's volt 1e-9 may be left behind a resistor of 1 Gohm, or be lost across one.
+    in which the tolerance is one of the current (see :mod:`~synspice.compact.network_coordinates`), and at a large resistor once
+    more as its voltage against ground, its twin: of a source's volt 1e-9 may be left behind 1 Gohm, or be lost across it.
 
     Parameters
     ----------
@@ -100,8 +97,9 @@ class NetworkDae:
         found = islands(network, _ties(network, parts, e))
         order = coordinates(network, found)
         unknown = dict(zip(nodes, ca.vertsplit(y), strict=True))
-        twins = {c.node: ca.SX.sym(f"twin_{c.node}") for c in order if c.ohm is not None}
-        voltages, sums = _voltages(order, unknown, twins, potential)
+        twin_scales = {c.node: c.twin_scale for c in order if c.twin_scale is not None}
+        twins = {n: ca.SX.sym(f"twin_{n}") for n in twin_scales}
+        voltages, sums = _voltages(order, unknown, {n: twin_scales[n] * twin for n, twin in twins.items()}, potential)
 
         through = _link_currents(network, potential, order, unknown)
         conducted, stored = _node_sums(network, parts, potential, through)
@@ -133,20 +131,23 @@ class NetworkDae:
         ]
         held = [c.node for c in bases if c.node in twins]
         carried = [c.node for c in differential if c.node in twins]
-        residual += [twins[n] - sums[n] / TWIN_SCALE for n in held]
-        y_rates += [rate_of[n] / TWIN_SCALE for n in carried]
+        residual += [twins[n] - sums[n] / twin_scales[n] for n in held]
+        y_rates += [rate_of[n] / twin_scales[n] for n in carried]
         gaps = {n: sums[n] - voltages[n] for n in carried}
         shares = {
-            c.node: _square_share(voltages[c.node], TWIN_SCALE, c.scale * unknown[c.node], c.scale)
+            c.node: _square_share(voltages[c.node], twin_scales[c.node], c.scale * unknown[c.node], c.scale)
             for c in differential
+            if c.node in twins
         }
-        pulls = [-gaps.get(c.node, 0.0) * (1 - shares[c.node]) / c.scale for c in differential]
-        pulls += [gaps[n] * shares[n] / TWIN_SCALE for n in carried]
+        pulls = [-gaps[n] * (1 - shares[n]) / c.scale if (n := c.node) in twins else 0.0 for c in differential]
+        pulls += [gaps[n] * shares[n] / twin_scales[n] for n in carried]
 
         self.algebraic = bool(bases)
         power = WARP if nodes else 1
         self.pace = u[-1] * power * tau ** (power - 1)
-        now = u[:count] + u[count : 2 * count] * tau**power
+        # Without a difference from 1 where a source comes back to 0 V: the voltage behind a resistor is a small part of it.
+        left = (1 - tau) * (1 + tau) * (1 + tau**2) if power == WARP else 1 - tau
+        now = u[:count] * left + (u[:count] + u[count : 2 * count]) * tau**power
         hidden = ca.vertcat(e, emf)
 
         def shown(expression: Any, sources: Any = now, reached: Mapping[str, Any] = voltages) -> Any:
@@ -167,7 +168,7 @@ class NetworkDae:
         untwinned, _ = _voltages(order, unknown, {}, potential)
         at_start = ca.substitute(shown(conduction, u[:count], untwinned), x, ca.SX.zeros(x.numel()))
         self.static = _with_derivatives("static", [at_start], y, p, u)
-        starts = {n: shown(untwinned[n], u[:count]) / TWIN_SCALE for n in twins}
+        starts = {n: shown(untwinned[n], u[:count]) / twin_scales[n] for n in twins}
         initial = [
             _column([ca.SX.zeros(x.numel()), *(unknown[c.node] for c in differential), *(starts[n] for n in carried)]),
             _column([*(unknown[c.node] for c in bases), *(starts[n] for n in held)]),
@@ -295,7 +296,7 @@ def _voltages(
     sums = dict[str, Any]()
     for c in order:
         sums[c.node] = reached[c.against] + c.scale * unknown[c.node]
-        reached[c.node] = TWIN_SCALE * twins[c.node] if c.node in twins else sums[c.node]
+        reached[c.node] = twins.get(c.node, sums[c.node])
     return reached, sums
 
 
