@@ -7,20 +7,18 @@ reciprocal, and each safe primitive a function with its constants in it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 import sympy as sp
 
 from ..compact.constants import CONSTANT_VALUES, ZERO_CELSIUS
 from ..compact.model import TEMPERATURE, Model
-from ..compact.primitives import Primitive, maximum, minimum
-from .spice_forms import choose, exponential, falling_exp, form
+from ..compact.primitives import Primitive
+from .spice_forms import exponential, falling_exp, form
 
 AMBIENT = sp.Symbol("temper", real=True)
 """The simulator's temperature [Celsius]."""
-
-_RAW = (sp.log, sp.sinh, sp.cosh, sp.tanh, sp.atan, sp.asinh, minimum, maximum, choose, falling_exp)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -183,14 +181,14 @@ class _Lowering:
             return sp.Mul(whole, sp.Pow(self.lower(base), sp.Rational(1, 2), evaluate=False), evaluate=False)
         return self.lower(sp.exp(exponent * sp.log(base, evaluate=False), evaluate=False))
 
-    def _call(self, name: str, arguments: tuple[sp.Expr, ...], body: object) -> sp.Expr:
+    def _call(self, name: str, arguments: tuple[sp.Expr, ...], body: Callable[..., sp.Expr]) -> sp.Expr:
         """Return the call of a helper with the fixed arguments in it."""
         key = (name, *(a if self._is_fixed(a) else None for a in arguments))
         moving = [a for a in arguments if not self._is_fixed(a)]
         if key not in self._calls:
             symbols = tuple(sp.Symbol(letter, real=True) for letter in ("x", "y", "z", "w")[: len(moving)])
             rest = iter(symbols)
-            inside = body(*(a if self._is_fixed(a) else next(rest) for a in arguments))  # type: ignore[operator]
+            inside = body(*(a if self._is_fixed(a) else next(rest) for a in arguments))
             lowered = self.lower(inside)
             count = sum(1 for other in self._calls if other[0] == name)
             called = name if len(moving) == len(arguments) else f"{name}_{count + 1}"

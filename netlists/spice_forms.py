@@ -103,4 +103,5 @@ FORMS: dict[str, Callable[..., sp.Expr]] = {
 
 def form(name: str, *arguments: Any) -> sp.Expr:
     """Return the body of a primitive as SPICE evaluates it."""
-    return FORMS.get(name, PRIMITIVES[name].body)(*arguments)
+    body: Callable[..., sp.Expr] = FORMS.get(name, PRIMITIVES[name].body)
+    return body(*arguments)
