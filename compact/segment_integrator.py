@@ -12,6 +12,7 @@ import casadi as ca
 import numpy as np
 
 from .errors import SimulationError
+from .operating_point import operating_point
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,6 +32,13 @@ factors are then wrong and the integrator creeps."""
 POLISHING = 4
 """Newton steps on the algebraic unknowns at a segment's start and at every output. The integrator leaves them within its tolerance of
 the equations; its first step, which no length of step makes smaller, would count that as its error."""
+
+POLISHED = 1e-15
+"""Relative size of a step after which no further one is made."""
+
+LOST = 1e-6
+"""Relative size of the last of them above which they led nowhere, and the unknowns are solved for from zero: where a limiter's current
+changes its sign within a step, what IDAS interpolates between the step's ends is far from the equations."""
 
 NEWTON = 0.01
 """Of the tolerance, what Newton's iterations may leave in IDAS. The error test sees it as an error that no shorter step removes:
@@ -62,6 +70,7 @@ class SegmentIntegrator:
         self._settings = settings
         self.integrals = len(integrals)
         self._integrators: dict[tuple[float, bytes, int, float], ca.Function] = {}
+        self._maps: dict[int, ca.Function] = {}
         if "z" in problem:
             point = [problem[name] for name in ("x", "z", "p", "u", "t")]
             slopes = ca.densify(ca.jacobian(problem["alg"], problem["z"]))
@@ -115,13 +124,29 @@ class SegmentIntegrator:
         rows, count = z.shape
         if not rows:
             return z
-        equations = self._algebraic.map(count)
+        equations = self._mapped(count)
         point = [np.tile(np.reshape(w, (-1, 1)), count) for w in (p, u)]
         for _ in range(POLISHING):
             residual, slopes = equations(x, z, *point, times[None, :])
             blocks = np.asarray(slopes).reshape(rows, count, rows).swapaxes(0, 1)
-            z = z - np.linalg.solve(blocks, np.asarray(residual).T[:, :, None])[:, :, 0].T
+            step = np.linalg.solve(blocks, np.asarray(residual).T[:, :, None])[:, :, 0].T
+            z = z - step
+            if np.max(np.abs(step)) <= POLISHED * (1 + np.max(np.abs(z))):
+                break
+        lost = ~(np.max(np.abs(step), axis=0) <= LOST * (1 + np.max(np.abs(z), axis=0)))
+        for k in np.flatnonzero(lost):
+
+            def static(point: np.ndarray, fraction: float, k: int = int(k)) -> tuple[np.ndarray, np.ndarray]:
+                left, by_point = self._algebraic(x[:, k], point, p, fraction * u, times[k])
+                return np.asarray(left).ravel(), np.asarray(by_point)
+
+            z[:, k] = operating_point(static, rows)
         return z
+
+    def _mapped(self, count: int) -> ca.Function:
+        if count not in self._maps:
+            self._maps[count] = self._algebraic.map(count)
+        return self._maps[count]
 
     def _integrator(self, start: float, grid: np.ndarray, order: int, factor: float) -> ca.Function:
         key = start, grid.tobytes(), order, factor
