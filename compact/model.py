@@ -122,7 +122,11 @@ class Quantity:
 
     @property
     def symbol(self) -> sp.Symbol:
-        return sp.Symbol(self.name, positive=True) if is_positive(self.expression) else sp.Symbol(self.name, real=True)
+        if is_positive(self.expression):
+            return sp.Symbol(self.name, positive=True)
+        if self.expression.is_nonnegative:
+            return sp.Symbol(self.name, nonnegative=True)
+        return sp.Symbol(self.name, real=True)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -170,6 +170,9 @@ class smooth_abs(Primitive):
     arguments = ("x", "width")
     same_unit = (0, 1)
 
+    def _eval_is_nonnegative(self) -> bool:
+        return True
+
     @classmethod
     def body(cls, x: Any, width: Any) -> sp.Expr:
         return x * x / (sp.sqrt(x * x + width * width) + width)
@@ -186,6 +189,9 @@ class positive_part(Primitive):
     nargs = 2
     arguments = ("x", "width")
     same_unit = (0, 1)
+
+    def _eval_is_nonnegative(self) -> bool:
+        return True
 
     @classmethod
     def body(cls, x: Any, width: Any) -> sp.Expr:
