@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Mapping, Sequence
 from contextlib import contextmanager
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import casadi as ca
@@ -162,16 +163,23 @@ class SegmentIntegrator:
         key = grid.tobytes()
         if key not in self._steps:
             x, z, p, u = self._symbols()
-            start, moved = z, ca.MX(0.0)
-            for _ in range(POLISHING if z.numel() else 0):
-                residual, slopes = self._algebraic.call([x, start, p, u, ca.MX(0.0)])
-                step = ca.solve(slopes, residual, LINEAR_SOLVER)
-                start -= step
-                moved = ca.norm_inf(step) / (1 + ca.norm_inf(start))
+            start, moved = self._polish.call([x, z, p, u])
             answer = self._integrator(0.0, grid, *ATTEMPTS[0])(x0=x * self._states, z0=start, p=p, u=u)
             xs, zs = answer["xf"], answer["zf"]
             self._steps[key] = ca.Function("step", [x, z, p, u], [xs, zs, moved, xs[:, -1], zs[:, -1]])
         return self._steps[key]
+
+    @cached_property
+    def _polish(self) -> ca.Function:
+        """The function from a segment's start to the z that is consistent there, and the relative size of the last step to it."""
+        x, z, p, u = self._symbols()
+        start, moved = z, ca.MX(0.0)
+        for _ in range(POLISHING if z.numel() else 0):
+            residual, slopes = self._algebraic.call([x, start, p, u, ca.MX(0.0)])
+            step = ca.solve(slopes, residual, LINEAR_SOLVER)
+            start -= step
+            moved = ca.norm_inf(step) / (1 + ca.norm_inf(start))
+        return ca.Function("polish", [x, z, p, u], [start, moved])
 
     def _symbols(self) -> tuple[ca.MX, ca.MX, ca.MX, ca.MX]:
         x, z, p, u = (ca.MX.sym(name, self._rows(name)) for name in ("x", "z", "p", "u"))
