@@ -13,7 +13,7 @@ FIND_PYTHON := for p in $(PYTHON) python3.13 python3.12 python3.11 python3; do \
 WORKERS ?= 2
 PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
 # the ngspice of a Debian release and its version: the tests marked every_ngspice run on it too
-NGSPICE = --ngspice "$$(.ci/debian-ngspice $(1) $(2) build/ngspice-$(1))"
+NGSPICE = --ngspice="$$(.ci/debian-ngspice $(1) $(2) build/ngspice-$(1))"
 
 DATA := examples/data/cross_sim_ltp_ltd
 OUT := demo_output

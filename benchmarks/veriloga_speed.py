@@ -1,7 +1,8 @@
-"""Compiled Verilog-A in VACASK against the behavioural netlist in ngspice: time for an accepted point of each device.
+"""The behavioural netlist and the compiled Verilog-A in ngspice, against the compiled Verilog-A in VACASK: time for a point.
 
-``python benchmarks/veriloga_speed.py`` runs both with 1,000 and with 20,000 points at least, and divides the difference
-of the processor times by the difference of the points, so that start-up, parsing and reading back do not count.
+``python benchmarks/veriloga_speed.py [DEVICE...]`` runs each with 1,000 and with 20,000 points at least, one device a run, and
+divides the difference of the processor times by the difference of the points, so that start-up, parsing and reading back do not
+count. ``SYNSPICE_NGSPICE`` names the ngspice; one without OSDI runs the netlist alone.
 """
 
 from __future__ import annotations
@@ -9,14 +10,17 @@ from __future__ import annotations
 import os
 import resource
 import statistics
+import sys
 import time
 from dataclasses import replace
 
 from synspice.compact.model import Model
 from synspice.compact.registry import device_names, get_device
 from synspice.compact.stimulus import Bench
+from synspice.netlists import ngspice
 from synspice.netlists.ngspice import SolverOptions
 from synspice.netlists.testbench import Job, run_ngspice
+from synspice.veriloga.osdi import run_ngspice_osdi
 from synspice.veriloga.stimuli import experiments, find_drive
 from synspice.veriloga.vacask import VacaskOptions, run_vacask
 
@@ -38,7 +42,8 @@ def measure(model: Model, bench: Bench, engine: str, steps: int) -> tuple[float,
     if engine == "vacask":
         (result,) = run_vacask([job], options=replace(VacaskOptions(), max_step=largest))
     else:
-        (result,) = run_ngspice([job], options=replace(SolverOptions(), max_step=largest))
+        run = run_ngspice if engine == "ngspice" else run_ngspice_osdi
+        (result,) = run([job], options=replace(SolverOptions(), max_step=largest))
     return children_seconds() - before, len(result.time)
 
 
@@ -54,15 +59,19 @@ def microseconds(model: Model, bench: Bench, engine: str) -> list[float]:
 
 def main() -> None:
     """Print the table."""
-    print(f"{os.cpu_count()} processors, load {os.getloadavg()[0]:.1f}, {time.strftime('%Y-%m-%d')}")
-    print(f"{'device':24} {'ngspice [us/point]':>22} {'VACASK [us/point]':>22} {'ratio':>6}")
-    for name in device_names():
+    engines = ["ngspice", *(["ngspice-osdi"] if ngspice.has_osdi() else []), "vacask"]
+    print(f"ngspice {ngspice.version()}, load {os.getloadavg()[0]:.1f}, {time.strftime('%Y-%m-%d')}; [us/point] and over VACASK")
+    print(f"{'device':24}" + "".join(f"{engine:>28}" for engine in engines))
+    for name in sys.argv[1:] or device_names():
         model = get_device(name)
         bench = experiments(find_drive(model, {}))["loop"].bench(model)
-        times = {engine: microseconds(model, bench, engine) for engine in ("ngspice", "vacask")}
+        times = {engine: microseconds(model, bench, engine) for engine in engines}
         middle = {engine: statistics.median(values) for engine, values in times.items()}
-        shown = [f"{middle[e]:6.2f} ({min(times[e]):.2f}-{max(times[e]):.2f})" for e in ("ngspice", "vacask")]
-        print(f"{name:24} {shown[0]:>22} {shown[1]:>22} {middle['ngspice'] / middle['vacask']:6.1f}")
+        shown = [
+            f"{middle[e]:6.2f} ({min(times[e]):.2f}-{max(times[e]):.2f}) {middle[e] / middle['vacask']:5.1f}"
+            for e in engines
+        ]
+        print(f"{name:24}" + "".join(f"{text:>28}" for text in shown), flush=True)
 
 
 if __name__ == "__main__":

@@ -58,4 +58,4 @@ def _into(terminal: str, branches: Sequence[Branch], values: Sequence[np.ndarray
 
 def _steps(signal: np.ndarray) -> np.ndarray:
     """Return a signal's mean over every step."""
-    return (signal[1:] + signal[:-1]) / 2
+    return np.asarray((signal[1:] + signal[:-1]) / 2)

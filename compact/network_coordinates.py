@@ -11,6 +11,12 @@ CURRENT_SCALE = 1e-8
 """Unit of the solved currents [A]: at the default absolute tolerance of 1e-10 a current of 1e-18 A counts. The gate of an ionic
 synapse takes 1e-14 A."""
 
+CONDUCTANCE_SCALE = 1e-2
+"""Conductance of a well conducting device [S]; beside a resistor it sets the unit of the voltage that is left."""
+
+LEAST_LEFT = 1e-2
+"""Of a voltage, what may be left at a node as the difference from a drop. Where less may be, it is solved for beside the drop."""
+
 
 @dataclass(frozen=True)
 class Link:
@@ -40,6 +46,12 @@ class Coordinate:
     def scale(self) -> float:
         """Its unit [V]: the drop of `CURRENT_SCALE` across the resistor, 1 V at most."""
         return 1.0 if self.ohm is None else min(1.0, self.ohm * CURRENT_SCALE)
+
+    @property
+    def twin_scale(self) -> float | None:
+        """Unit [V] of the node's voltage where that is solved for beside the drop: what a well conducting device has of 1 V."""
+        left = 1.0 if self.ohm is None else 1 / (self.ohm * CONDUCTANCE_SCALE)
+        return left if left < LEAST_LEFT else None
 
 
 @dataclass(frozen=True)

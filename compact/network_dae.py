@@ -19,6 +19,10 @@ WARP = 4
 """Power of the time within a segment: a transient of 1e-20 of the segment after a corner then begins at 1e-5 of the integrator's
 time, where it can be resolved, and every slope is zero at the corner, that of an algebraic unknown too."""
 
+TWIN_PULL = 30.0
+"""Rate, in the integrator's time, at which a drop and its twin are drawn to each other where both are integrated: their
+errors would else add up. The less exact one takes nearly all of it, in proportion to their squares."""
+
 
 @dataclass(frozen=True)
 class _Part:
@@ -41,7 +45,8 @@ class NetworkDae:
     other, one node (the base) is algebraic; a node without a charge is such an island by itself.
 
     Currents are in the integrator's error control. The voltage of a node at a resistor is solved for as the drop across it, in a unit
-    in which the tolerance is one of the current (see :mod:`~synspice.compact.network_coordinates`).
+    in which the tolerance is one of the current (see :mod:`~synspice.compact.network_coordinates`), and at a large resistor once
+    more as its voltage against ground, its twin: of a source's volt 1e-9 may be left behind 1 Gohm, or be lost across it.
 
     Parameters
     ----------
@@ -92,7 +97,9 @@ class NetworkDae:
         found = islands(network, _ties(network, parts, e))
         order = coordinates(network, found)
         unknown = dict(zip(nodes, ca.vertsplit(y), strict=True))
-        voltages = _sums(order, unknown, potential)
+        twin_scales = {c.node: c.twin_scale for c in order if c.twin_scale is not None}
+        twins = {n: ca.SX.sym(f"twin_{n}") for n in twin_scales}
+        voltages, sums = _voltages(order, unknown, {n: twin_scales[n] * twin for n, twin in twins.items()}, potential)
 
         through = _link_currents(network, potential, order, unknown)
         conducted, stored = _node_sums(network, parts, potential, through)
@@ -122,29 +129,50 @@ class NetworkDae:
         residual = [
             ca.sum1(balance[[place[n] for n in i.members]]) / CURRENT_SCALE for i in found if i.base is not None
         ]
+        held = [c.node for c in bases if c.node in twins]
+        carried = [c.node for c in differential if c.node in twins]
+        residual += [twins[n] - sums[n] / twin_scales[n] for n in held]
+        y_rates += [rate_of[n] / twin_scales[n] for n in carried]
+        gaps = {n: sums[n] - voltages[n] for n in carried}
+        shares = {
+            c.node: _square_share(voltages[c.node], twin_scales[c.node], c.scale * unknown[c.node], c.scale)
+            for c in differential
+            if c.node in twins
+        }
+        pulls = [-gaps[n] * (1 - shares[n]) / c.scale if (n := c.node) in twins else 0.0 for c in differential]
+        pulls += [gaps[n] * shares[n] / twin_scales[n] for n in carried]
 
         self.algebraic = bool(bases)
         power = WARP if nodes else 1
         self.pace = u[-1] * power * tau ** (power - 1)
-        now = u[:count] + u[count : 2 * count] * tau**power
+        # Without a difference from 1 where a source comes back to 0 V: the voltage behind a resistor is a small part of it.
+        left = (1 - tau) * (1 + tau) * (1 + tau**2) if power == WARP else 1 - tau
+        now = u[:count] * left + (u[:count] + u[count : 2 * count]) * tau**power
         hidden = ca.vertcat(e, emf)
 
-        def shown(expression: Any, sources: Any = now) -> Any:
+        def shown(expression: Any, sources: Any = now, reached: Mapping[str, Any] = voltages) -> Any:
             """Return an expression over the unknowns alone."""
-            return ca.substitute(ca.substitute(expression, e, voltages), emf, sources) if hidden.numel() else expression
+            at = _column(reached[n] for n in nodes)
+            return ca.substitute(ca.substitute(expression, e, at), emf, sources) if hidden.numel() else expression
 
-        unknowns = ca.vertcat(x, _column(unknown[c.node] for c in differential))
-        ode = ca.vertcat(rates, _column(y_rates))
+        unknowns = ca.vertcat(x, _column(unknown[c.node] for c in differential), _column(twins[n] for n in carried))
+        ode = self.pace * ca.vertcat(rates, _column(y_rates))
+        ode += TWIN_PULL * ca.vertcat(ca.SX.zeros(x.numel()), _column(pulls))
         if not unknowns.numel():
             unknowns, ode = ca.SX.sym("idle"), ca.SX(0.0)  # the integrator wants a state
-        self.problem: dict[str, Any] = {"x": unknowns, "ode": self.pace * shown(ode), "p": p, "u": u, "t": tau}
+        self.problem: dict[str, Any] = {"x": unknowns, "ode": shown(ode), "p": p, "u": u, "t": tau}
         if self.algebraic:
-            self.problem |= {"z": _column(unknown[c.node] for c in bases), "alg": shown(_column(residual))}
+            algebraic = _column([*(unknown[c.node] for c in bases), *(twins[n] for n in held)])
+            self.problem |= {"z": algebraic, "alg": shown(_column(residual))}
 
-        at_start = ca.substitute(shown(conduction, u[:count]), x, ca.SX.zeros(x.numel()))
+        untwinned, _ = _voltages(order, unknown, {}, potential)
+        at_start = ca.substitute(shown(conduction, u[:count], untwinned), x, ca.SX.zeros(x.numel()))
         self.static = _with_derivatives("static", [at_start], y, p, u)
-        initial = [ca.vertcat(ca.SX.zeros(x.numel()), _column(unknown[c.node] for c in differential))]
-        initial += [_column(unknown[c.node] for c in bases)]
+        starts = {n: shown(untwinned[n], u[:count]) / twin_scales[n] for n in twins}
+        initial = [
+            _column([ca.SX.zeros(x.numel()), *(unknown[c.node] for c in differential), *(starts[n] for n in carried)]),
+            _column([*(unknown[c.node] for c in bases), *(starts[n] for n in held)]),
+        ]
         if not initial[0].numel():
             initial[0] = ca.SX(0.0)
         self.start = _with_derivatives("start", initial, y, p, u)
@@ -260,12 +288,16 @@ def _link_currents(
     return currents
 
 
-def _sums(order: Sequence[Coordinate], unknown: Mapping[str, Any], potential: Mapping[str, Any]) -> Any:
-    """Return the free nodes' voltages [V] over their unknowns, in the order of ``unknown``."""
+def _voltages(
+    order: Sequence[Coordinate], unknown: Mapping[str, Any], twins: Mapping[str, Any], potential: Mapping[str, Any]
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return every node's voltage [V] over the twins and, where there is none, the unknowns; and each free one's with its drop."""
     reached = {n: v for n, v in potential.items() if n not in unknown}
+    sums = dict[str, Any]()
     for c in order:
-        reached[c.node] = reached[c.against] + c.scale * unknown[c.node]
-    return _column(reached[n] for n in unknown)
+        sums[c.node] = reached[c.against] + c.scale * unknown[c.node]
+        reached[c.node] = twins.get(c.node, sums[c.node])
+    return reached, sums
 
 
 def _with_derivatives(name: str, columns: Sequence[Any], y: Any, p: Any, u: Any) -> ca.Function:
@@ -321,6 +353,12 @@ def _terminal_sums(part: _Part) -> dict[str, tuple[Any, Any]]:
             total[branch.minus] -= value
         sums.append(total)
     return {t: (sums[0][t], sums[1][t]) for t in model.terminals}
+
+
+def _square_share(value: Any, unit: float, other: Any, other_unit: float) -> Any:
+    """Return a voltage's part of the sum of two squares; below a hundredth of its unit, where tolerances are absolute, that counts."""
+    square, other_square = value**2 + (unit / 100) ** 2, other**2 + (other_unit / 100) ** 2
+    return square / (square + other_square)
 
 
 def _column(values: Iterable[Any]) -> Any:

@@ -13,8 +13,8 @@ import sympy as sp
 LIMIT = 100.0
 """Argument beyond which the exponential continues as a straight line: exp(100) = 2.7e43."""
 
-EXPONENT_LIMIT = 600.0
-"""Largest exponent that is written out: exp(600) = 4e260, and a product with it still fits."""
+EXPONENT_LIMIT = 300.0
+"""Largest exponent that is written out: exp(300) = 2e130, whose square still fits."""
 
 
 class minimum(sp.Function):  # type: ignore[misc]

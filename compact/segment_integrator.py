@@ -20,6 +20,10 @@ ATTEMPTS = ((5, 1.0), (3, 1.0), (2, 1.0), (5, 1e-2), (3, 1e-2))
 """Highest order and factor on the tolerances, tried in turn when the integrator gives up on a segment: high-order BDF can fail its
 error test beside a jump, and a loose tolerance can step into a region where Newton fails. None is looser than asked for."""
 
+HALVINGS = 12
+"""Of a segment on which every attempt fails. A start afresh forgets the history that misled it: with a channel so full that its free
+part is lost in rounding, the noise of the currents is above the tolerance, and no order led past it."""
+
 LINEAR_SOLVER = "csparse"
 """Of Newton's iterations. CasADi's own "qr" squares slopes: one of 1e-160, as a filament 1e-15 thick has, underflows there, the
 factors are then wrong and the integrator creeps."""
@@ -57,7 +61,7 @@ class SegmentIntegrator:
             self._problem["ode"] = ca.vertcat(problem["ode"], *integrals)
         self._settings = settings
         self.integrals = len(integrals)
-        self._integrators: dict[tuple[bytes, int, float], ca.Function] = {}
+        self._integrators: dict[tuple[float, bytes, int, float], ca.Function] = {}
         if "z" in problem:
             point = [problem[name] for name in ("x", "z", "p", "u", "t")]
             slopes = ca.densify(ca.jacobian(problem["alg"], problem["z"]))
@@ -78,20 +82,31 @@ class SegmentIntegrator:
             If the integrator gives up.
         """
         p = list(p)
-        z = self._consistent(x[:, None], z[:, None], p, u, np.zeros(1))[:, 0]
-        start = np.append(x, np.zeros(self.integrals))
-        failure: RuntimeError | None = None
+        z = self._consistent(x[:, None], z[:, None], p, u, np.zeros(1))
+        start = np.append(x, np.zeros(self.integrals))[:, None]
+        grown, zs = self._piece(start, z, p, u, 0.0, grid, HALVINGS)
+        xs, integrals = np.split(grown, [x.size])
+        return xs, self._consistent(xs, zs, p, u, grid), integrals
+
+    def _piece(
+        self, x: np.ndarray, z: np.ndarray, p: Sequence[float], u: np.ndarray, start: float, grid: np.ndarray, left: int
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Return x, integrals included, and z at a grid's times; one that fails is solved as two halves, each afresh."""
         for order, factor in ATTEMPTS:
             try:
                 with _quiet():
-                    answer = self._integrator(grid, order, factor)(x0=start, z0=z, p=p, u=u)
+                    answer = self._integrator(start, grid, order, factor)(x0=x, z0=z, p=p, u=u)
             except RuntimeError as error:
                 failure = error
                 continue
-            xf, integrals = np.split(np.asarray(answer["xf"]), [x.size])
-            return xf, self._consistent(xf, np.asarray(answer["zf"]), p, u, grid), integrals
-        assert failure is not None
-        raise _failed(failure) from failure
+            return np.asarray(answer["xf"]), np.asarray(answer["zf"])
+        if not left:
+            raise _failed(failure) from failure
+        middle = (start + grid[-1]) / 2
+        kept = int(np.count_nonzero(grid <= middle))
+        xs, zs = self._piece(x, z, p, u, start, np.unique(np.append(grid[:kept], middle)), left - 1)
+        later = self._piece(xs[:, -1:], zs[:, -1:], p, u, middle, grid[kept:], left - 1)
+        return np.hstack([xs[:, :kept], later[0]]), np.hstack([zs[:, :kept], later[1]])
 
     def _consistent(
         self, x: np.ndarray, z: np.ndarray, p: Sequence[float], u: np.ndarray, times: np.ndarray
@@ -108,8 +123,8 @@ class SegmentIntegrator:
             z = z - np.linalg.solve(blocks, np.asarray(residual).T[:, :, None])[:, :, 0].T
         return z
 
-    def _integrator(self, grid: np.ndarray, order: int, factor: float) -> ca.Function:
-        key = grid.tobytes(), order, factor
+    def _integrator(self, start: float, grid: np.ndarray, order: int, factor: float) -> ca.Function:
+        key = start, grid.tobytes(), order, factor
         if key not in self._integrators:
             settings: dict[str, Any] = {
                 **self._settings,
@@ -124,7 +139,7 @@ class SegmentIntegrator:
                 settings["nonlin_conv_coeff"] = NEWTON
                 settings["suppress_algebraic"] = True  # they follow from the others, and are solved for at every output
             solver = "idas" if "z" in self._problem else "cvodes"
-            self._integrators[key] = ca.integrator("segment", solver, self._problem, 0.0, grid.tolist(), settings)
+            self._integrators[key] = ca.integrator("segment", solver, self._problem, start, grid.tolist(), settings)
         return self._integrators[key]
 
 

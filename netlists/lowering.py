@@ -144,7 +144,9 @@ class _Lowering:
             number = _number(expression)
             if number == float(f"{number:.10e}"):
                 return sp.Float(number)
-            expression = sp.Float(number)  # ngspice keeps eleven digits of a number in an expression, sixteen of a parameter
+            expression = sp.Float(
+                number
+            )  # ngspice keeps eleven digits of a number in an expression, sixteen of a parameter
         elif isinstance(expression, sp.Symbol) and expression.name not in CONSTANT_VALUES:
             return expression
         if expression not in self._names:

@@ -18,11 +18,17 @@ import sympy as sp
 
 from ..compact.model import Model, Quantity
 from ..compact.primitives import maximum, minimum
-from .evaluation_cost import Cost, cost, variable
+from .evaluation_cost import cost, variable
 from .lowering import Lowered, lower
 
 NODE_COST = 10.0
 """What a node costs by itself: an unknown and an equation, in visits."""
+
+LARGEST_VOLTAGE = 1e4
+"""Voltage [V] beyond which the equations see no more."""
+
+LARGEST_SCALES = 1e4
+"""Value of a state without a range beyond which the equations see no more, in its scale."""
 
 
 @dataclass(frozen=True)
@@ -44,12 +50,31 @@ class NodeChoice:
     visits: float
 
 
-def used_value(quantity: Quantity, voltage: sp.Expr) -> sp.Expr:
-    """Return a node's quantity from the node's voltage: in its scale, and within the range that it never leaves."""
-    value = voltage if quantity.scale == 1 else sp.Float(quantity.scale) * voltage
-    if math.isfinite(quantity.lower):
-        value = maximum(value, sp.Float(quantity.lower))
-    return minimum(value, sp.Float(quantity.upper)) if math.isfinite(quantity.upper) else value
+def used_value(quantity: Quantity) -> sp.Expr:
+    """Return a node's quantity over the node's voltage: in its scale, and within the range that it never leaves."""
+    scaled = quantity.symbol if quantity.scale == 1 else sp.Float(quantity.scale) * quantity.symbol
+    return _within(scaled, quantity.lower, quantity.upper)
+
+
+def seen_variables(model: Model) -> dict[str, sp.Expr]:
+    """Return what the equations see of the voltages and states, by name.
+
+    A solver's guess may be anything. Without a bound an overflow ends ngspice's run: it starts the next try from the same guess.
+    """
+    seen = {v.name: _within(v.symbol, -LARGEST_VOLTAGE, LARGEST_VOLTAGE) for v in model.voltages}
+    for state in model.states:
+        span = state.upper - state.lower
+        if math.isfinite(span):
+            seen[state.name] = _within(state.symbol, state.lower - span, state.upper + span)
+        else:
+            seen[state.name] = _within(state.symbol, -LARGEST_SCALES * state.scale, LARGEST_SCALES * state.scale)
+    return seen
+
+
+def _within(value: sp.Expr, lower: float, upper: float) -> sp.Expr:
+    if math.isfinite(lower):
+        value = maximum(value, sp.Float(lower))
+    return minimum(value, sp.Float(upper)) if math.isfinite(upper) else value
 
 
 @functools.lru_cache(maxsize=64)
@@ -71,8 +96,7 @@ def choose_nodes(model: Model) -> NodeChoice:
 
 
 def _visits(model: Model, lowered: Lowered, nodes: Iterable[str]) -> float:
-    known: dict[str, Cost] = {v.name: variable(v.name) for v in model.voltages}
-    known |= {s.name: variable(s.name) for s in model.states}
+    known = {name: cost(seen, {name: variable(name)}, {}) for name, seen in seen_variables(model).items()}
     total = 0.0
     for quantity in model.quantities:
         if quantity.name not in lowered.quantities:
@@ -80,7 +104,7 @@ def _visits(model: Model, lowered: Lowered, nodes: Iterable[str]) -> float:
         own = cost(lowered.quantities[quantity.name], known, lowered.helpers)
         if quantity.name in nodes:
             total += own.total + NODE_COST
-            own = cost(used_value(quantity, quantity.symbol), {quantity.name: variable(quantity.name)}, {})
+            own = cost(used_value(quantity), {quantity.name: variable(quantity.name)}, {})
         known[quantity.name] = own
     sources = [*lowered.observables.values(), *lowered.rates, *lowered.currents, *lowered.charges]
     return total + sum(cost(e, known, lowered.helpers).total for e in sources)

@@ -9,13 +9,13 @@ from collections.abc import Mapping, Sequence
 import sympy as sp
 
 from ..compact.constants import CONSTANT_VALUES
-from ..compact.model import FROZEN, Model, Quantity, State
+from ..compact.model import FROZEN, Branch, Model, Quantity, State
 from ..compact.parameters import Parameter
 from ..compact.probes import current_names, probes
 from ..compact.version import __version__
 from .dialects import NGSPICE, Dialect, get_dialect
 from .lowering import AMBIENT
-from .node_choice import choose_nodes, used_value
+from .node_choice import choose_nodes, seen_variables, used_value
 from .printer import PRINTERS
 from .spice_forms import choose
 
@@ -32,14 +32,20 @@ LIMIT_IN_RANGE, LIMIT_IN_SCALE = 0.01, 0.1
 """Change of a state over which the angle of the element that limits the time step goes by 1, in the state's range, or in its
 scale where it has no range."""
 
-LIMIT_CAPACITANCE = 1e-11
-"""Capacitance [F] of that element: ngspice's chgtol of 1e-14 C then allows an error of 1e-3 of a turn."""
+LIMIT_CAPACITANCE = 1e-9
+"""Capacitance [F] of that element: its current is then above ngspice's abstol in runs of up to hours."""
+
+LARGEST_SLOPE = 1.0
+"""Conductance [S] of a branch beyond the largest voltage that the equations see."""
 
 RUN = "run"
 """Node that is 1 V in a transient and 0 V in every other analysis."""
 
 MULTIPLICITY = "m"
 """Parameter of the number of devices in parallel. Declared, a simulator does not apply it to some of the elements itself."""
+
+RECOMMENDED = ".options reltol=1e-5 method=gear"
+"""What a user's deck does well to say: at ngspice's defaults a run of a stiff device may end a few per cent off."""
 
 BOUND_MARGIN = 1e-9
 """By how much, relatively, a value may be over a bound that it may have."""
@@ -58,9 +64,13 @@ def format_subcircuit(
 ) -> str:
     """Return the text of a SPICE subcircuit.
 
-    Every parameter of the model is a parameter of the subcircuit, the given values its defaults. A state is the voltage of a
-    1 nF capacitor, as the deviation from its initial value in the state's natural scale; it is held at zero until the
-    transient starts, so that an operating point and an AC analysis see the device as programmed.
+    Every parameter of the model is a parameter of the subcircuit, the given values its defaults, and so is ``m``, the number of
+    devices in parallel. A state ``x`` is a node of its own name. Node ``x_dev`` integrates its deviation from the initial value,
+    in the state's natural scale, on a capacitor; it is held at zero until the transient starts, so that an operating point,
+    a sweep and an AC analysis see the device as programmed. Node ``x_turn`` has a charge that turns as the state moves, so that
+    the truncation error limits the step there and costs nothing where the state rests. Outside its range a state is pulled
+    back. Quantities are nodes where that leaves ngspice the least to evaluate. In ngspice a parameter out of its range is an
+    error that names it.
 
     Parameters
     ----------
@@ -114,7 +124,7 @@ class _Writer:
         self.lowered = self.choice.lowered
         self.printer = PRINTERS[dialect.name]({AMBIENT.name: dialect.temperature})
         self.printer.symbols.update({n: repr(v) for n, v in CONSTANT_VALUES.items()})
-        self.variables = {n: f"V({n})" for n in (*(v.name for v in model.voltages), *(s.name for s in model.states))}
+        self.variables = {name: self._node_text(name, seen) for name, seen in seen_variables(model).items()}
         self.functions = {q.name: dialect.rename(q.name, self._taken()) for q in model.quantities}
         self.arguments: dict[str, list[str]] = {}
         self._find_arguments()
@@ -134,15 +144,15 @@ class _Writer:
                 needed |= set(self.arguments.get(symbol.name, ())) | ({symbol.name} & self.variables.keys())
             self.arguments[quantity.name] = [n for n in self.variables if n in needed]
             if quantity.name in self.choice.nodes:
-                self.variables[quantity.name] = self._node_text(quantity)
+                self.variables[quantity.name] = self._node_text(quantity.name, used_value(quantity))
                 self.arguments[quantity.name] = [quantity.name]
 
     def _moving(self) -> list[Quantity]:
         return [q for q in self.model.quantities if q.name in self.lowered.quantities]
 
-    def _node_text(self, quantity: Quantity) -> str:
-        voltage = sp.Symbol(" node", real=True)
-        return PRINTERS[self.dialect.name]({voltage.name: f"V({quantity.name})"}).print(used_value(quantity, voltage))
+    def _node_text(self, name: str, value: sp.Expr) -> str:
+        """Return what stands for a quantity, given over the symbol of its node's voltage."""
+        return PRINTERS[self.dialect.name]({name: f"V({name})"}).print(value)
 
     def text(self) -> str:
         body = [*self._voltages(), *self._quantities(), *self._states(), *self._branches()]
@@ -184,6 +194,8 @@ class _Writer:
         for p in model.parameters:
             note = f" [{self.notes[p.name]}]" if p.name in self.notes else ""
             lines += _comment(f"{p.name:<{width}} {p.unit:<{unit_width}} {p.range_text}: {p.description}{note}")
+        if self.dialect is NGSPICE:
+            lines += ["*", f"* recommended: {RECOMMENDED}"]
         return [*lines, *self._probes()]
 
     def _probes(self) -> list[str]:
@@ -307,7 +319,7 @@ class _Writer:
         lines = ["* currents and charges"]
         for i, (branch, current) in enumerate(zip(self.model.currents, self.lowered.currents, strict=True)):
             plus, minus = (self.metered.get(t, t) for t in (branch.plus, branch.minus))
-            text = self._print(current, self.variables)
+            text = self._print(current, self.variables) + self._beyond(branch)
             lines += _wrapped(f"Bcurrent{i} {plus} {minus} I = {self.dialect.source(f'{m}*({text})')}")
         for i, (branch, charge) in enumerate(zip(self.model.charges, self.lowered.charges, strict=True)):
             capacitance = self._capacitance(branch.expression, branch.plus, branch.minus)
@@ -321,6 +333,11 @@ class _Writer:
                 )
                 lines += _wrapped(element)
         return lines
+
+    def _beyond(self, branch: Branch) -> str:
+        """Return the current beyond the range of voltages that the equations see, which brings a solver's guess back."""
+        own = next((v for v in self.model.voltages if (v.plus, v.minus) == (branch.plus, branch.minus)), None)
+        return f" + {LARGEST_SLOPE!r}*(V({own.name}) - {self.variables[own.name]})" if own else ""
 
     def _observables(self) -> list[str]:
         lines = ["* to look at"]

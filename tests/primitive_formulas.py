@@ -75,7 +75,7 @@ CORNERS: dict[str, tuple[float, ...]] = {
 """Where a piece of each primitive begins, for the settings below."""
 
 SETTINGS: dict[str, tuple[tuple[float, ...], ...]] = {
-    "hopping": ((-320.0, -60.0, -20.0, -0.5, 3.0),),
+    "hopping": ((-290.0, -60.0, -20.0, -0.5, 3.0),),
     "smooth_abs": ((1e-3, 0.2),),
     "positive_part": ((1e-3, 0.2),),
     "saturate": ((-0.5,), (1.25,), (0.05, 0.5)),

@@ -96,16 +96,22 @@ depletion = d.state(
 
 closure = d.quantity("closure", "1", saturate(bridge, 0, BRIDGE_MAX, 0.1), "closure, bounded", scale=1.0)
 filament = d.quantity("filament", "1", saturate(thickness, 0, THICKNESS_MAX, 1), "thickness, bounded", scale=1.0)
-grown = d.quantity("grown", "1", positive_part(closure, 1e-3), "closure, not negative", scale=1.0)
-thick = d.quantity("thick", "1", positive_part(filament, 1e-3), "thickness, not negative", scale=1.0, lower=0.0)
-supply = d.quantity("supply", "1", saturate(depletion, -1, 1, 0.25), "depletion, bounded", scale=1.0)
+grown = d.quantity(
+    "grown", "1", positive_part(closure, 1e-3), "closure, not negative", scale=1.0, lower=-0.1, upper=1.7
+)
+thick = d.quantity(
+    "thick", "1", positive_part(filament, 1e-3), "thickness, not negative", scale=1.0, lower=0.0, upper=31.0
+)
+supply = d.quantity(
+    "supply", "1", saturate(depletion, -1, 1, 0.25), "depletion, bounded", scale=1.0, lower=-1.3, upper=1.3
+)
 resist = d.quantity(
     "resist",
     "1",
     (1 + loss_depleted * smooth_abs(supply, 0.01)) / (1 + gain_thick * thick),
     "resistance of the filament over 1/g_on",
     scale=1.0,
-    lower=0.0,
+    lower=5e-3,
 )
 gain = d.quantity("gain", "1", sp.log(g_on / g_off), "logarithm of the conductance that a bridge gains")
 log_g = d.quantity(
@@ -114,6 +120,8 @@ log_g = d.quantity(
     -sp.log(g_off / g_on * resist + limexp(-slope_on * gain * closure)),
     "logarithm of the conductance over g_off: gap and filament in series",
     scale=10.0,
+    lower=-10.0,
+    upper=100.0,
 )
 g_x = d.quantity("g_x", "S", g_off * limexp(log_g), "conductance")
 t_x = d.quantity("t_x", "K", d.temperature + r_th * g_x * v**2, "temperature of the filament")
@@ -139,35 +147,75 @@ opened = d.quantity(
 )
 field = d.quantity("field", "1", (v / (gap * v_half)) ** 2, "square of the field in units of the half driving one")
 driven = d.quantity("driven", "1", field / (1 + field), "square of the field, levelling off", scale=1.0)
-drive = d.quantity("drive", "1", signed_power(driven, m_grow / 2, 1e-9), "drive of growth along the gap", scale=1.0)
-growth = d.quantity(
-    "growth", "1", drive * opened * window(closure, BRIDGE_MAX), "drive that the gap leaves to growth", scale=1.0
+drive = d.quantity(
+    "drive",
+    "1",
+    signed_power(driven, m_grow / 2, 1e-9),
+    "drive of growth along the gap",
+    scale=1.0,
+    lower=0.0,
+    upper=1.0,
 )
-lateral = d.quantity("lateral", "1", abs_power(v / v_half, m_thick, 5e-3), "drive of thickening and pumping", scale=1.0)
+growth = d.quantity(
+    "growth",
+    "1",
+    drive * opened * window(closure, BRIDGE_MAX),
+    "drive that the gap leaves to growth",
+    scale=1.0,
+    lower=-2.0,
+    upper=2.0,
+)
+lateral = d.quantity(
+    "lateral",
+    "1",
+    abs_power(v / v_half, m_thick, 5e-3),
+    "drive of thickening and pumping",
+    scale=1.0,
+    lower=0.0,
+    upper=1000000.0,
+)
 alive = d.quantity(
     "alive",
     "1",
     1 / (1 + (thick / w_life) ** 4),
     "decay left to a filament of this thickness",
     scale=1.0,
+    lower=0.0,
+    upper=1.0,
 )
 bridged = d.quantity(
-    "bridged", "1", (grown**2 / (0.25 + grown**2)) ** 2, "part of the silver that the field can pump", scale=1.0
+    "bridged",
+    "1",
+    (grown**2 / (0.25 + grown**2)) ** 2,
+    "part of the silver that the field can pump",
+    scale=1.0,
+    lower=0.0,
+    upper=1.0,
 )
-biased = d.quantity("biased", "1", along * supply, "depletion as the field sees it", scale=1.0)
+biased = d.quantity("biased", "1", along * supply, "depletion as the field sees it", scale=1.0, lower=-1.3, upper=1.3)
 a_grow = d.quantity(
     "a_grow", "1", e_grow * hotter - s_grow * biased, "logarithm of growth by heat and supply", scale=1.0
 )
 a_relax = d.quantity("a_relax", "1", e_relax * hotter, "logarithm of coalescence and thinning by heat", scale=1.0)
-widening = d.quantity("widening", "1", lateral * (1 - opened), "drive of thickening once the gap is closed", scale=1.0)
+widening = d.quantity(
+    "widening",
+    "1",
+    lateral * (1 - opened),
+    "drive of thickening once the gap is closed",
+    scale=1.0,
+    lower=0.0,
+    upper=1000000.0,
+)
 lasting = d.quantity(
     "lasting",
     "1",
     window(filament, THICKNESS_MAX) - thickness * limexp(s_thick * biased),
     "what thickness the supply sustains, less what there is",
     scale=1.0,
+    lower=-10000.0,
+    upper=10.0,
 )
-thinning = d.quantity("thinning", "1", alive * thick, "decay of the thickness", scale=1.0)
+thinning = d.quantity("thinning", "1", alive * thick, "decay of the thickness", scale=1.0, lower=0.0, upper=31.0)
 
 d.current(p, n, g_x * v)
 d.charge(p, n, c_0 * v)

@@ -9,6 +9,9 @@ from ..primitives import abs_power, hopping, logistic, positive_part
 EMPTY = 1e-3
 """Occupation below which the conductance law is rounded to that of the empty channel."""
 
+SITES = 1e-6
+"""Rounding of the free and of the taken sites at the ends of the range, past which no transfer goes."""
+
 d = Definition(
     "ionic_synapse",
     "Electrochemical ionic synapse",
@@ -84,7 +87,11 @@ f_ct = d.quantity("f_ct", "1", alpha * (v_i - u_0) / v_t, "lowering of the trans
 taken = d.quantity("taken", "1", logistic(a_ct + f_ct), "rate of taking up over its largest", scale=1.0)
 given = d.quantity("given", "1", logistic(a_ct - f_ct), "rate of giving back over its largest", scale=1.0)
 transfer = d.quantity(
-    "transfer", "1", (1 - x) * taken - x * given, "current density of charge transfer over j_max", scale=1.0
+    "transfer",
+    "1",
+    positive_part(1 - x, SITES) * taken - positive_part(x, SITES) * given,
+    "current density of charge transfer over j_max",
+    scale=1.0,
 )
 j_f = d.quantity("j_f", "A/m^2", j_max * transfer, "current density of charge transfer")
 filled = d.quantity(

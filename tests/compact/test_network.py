@@ -401,12 +401,12 @@ def test_all_faults_are_collected() -> None:
 
 
 def test_an_observable_with_the_name_of_a_port_signal() -> None:
-    d = Definition("toy_named", "Observable named v")
+    d = Definition("toy_named", "Observable named read_v")
     p, n = d.terminals("p", "n")
     v = d.voltage(p, n)
     d.current(p, n, d.parameter("g_0", "S", 1.0, "conductance", above=0) * v)
-    d.observable("v", "V", v, "voltage")
-    with pytest.raises(ParameterError, match="'v' of toy_named has the name of a port's signal"):
+    d.observable("read_v", "V", v, "voltage")
+    with pytest.raises(ParameterError, match="'read_v' of toy_named has the name of a port's signal"):
         ladder(instances=(Instance(name="m", model=d.model(), values={}, nodes=("a", "b")),))
 
 

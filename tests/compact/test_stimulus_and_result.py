@@ -124,9 +124,17 @@ def test_json_of_a_run() -> None:
     run = simulate(toys.relaxing(), {}, Bench(drives={"p": Drive(waveform=wave)}), experiment="mine")
     record = json.loads(run.to_json())
     assert record["experiment"] == "mine" and record["engine"] == "reference"
-    assert set(record["signals"]) == {"source", "voltage", "current", "x", "conductance"}
+    assert set(record["signals"]) == {"source", "voltage", "current", "charge", "energy", "x", "conductance"}
     units = {name: signal["unit"] for name, signal in record["signals"].items()}
-    assert units == {"source": "V", "voltage": "V", "current": "A", "x": "1", "conductance": "S"}
+    assert units == {
+        "source": "V",
+        "voltage": "V",
+        "current": "A",
+        "charge": "C",
+        "energy": "J",
+        "x": "1",
+        "conductance": "S",
+    }
     for signal in record["signals"].values():
         assert len(signal["time"]) == len(signal["value"]) == run.time.size
     assert record["options"]["temperature_K"] == pytest.approx(300.15) and record["options"]["frozen"] is False
