@@ -133,16 +133,13 @@ class NetworkProblem:
         power = WARP if self.network.free_nodes else 1
         self._scaled = ((self.times - marks[segment]) / lengths[segment]) ** (1 / power)
         self._segment = segment
-        self._grids = [np.unique(np.append(self._scaled[segment == k], 1.0)) for k in range(len(lengths))]
-        self._grids = [grid[grid > 0] for grid in self._grids]
+        within = np.split(self._scaled, np.searchsorted(segment, np.arange(1, len(lengths))))
+        self._grids = [np.unique(np.append(s[s > 0], 1.0)) for s in within]
         ends = np.cumsum([0, *(grid.size for grid in self._grids)])
-        self._pick = np.array(
-            [
-                ends[k] + np.searchsorted(self._grids[k], s, side="left") + (s > 0)
-                for k, s in zip(segment, self._scaled, strict=True)
-            ],
-            int,
-        )
+        places = [
+            end + np.searchsorted(grid, s) + (s > 0) for end, grid, s in zip(ends, self._grids, within, strict=False)
+        ]
+        self._pick = np.concatenate(places).astype(int)
         values = np.array([d.waveform(marks) for d in self.network.sources.values()])
         self._controls = np.vstack([values[:, :-1], np.diff(values, axis=1), lengths])
 
@@ -185,13 +182,9 @@ class NetworkProblem:
     ) -> tuple[np.ndarray, np.ndarray]:
         """Return the unknowns (x and z) and the integrals since the start, one column an output time."""
         x, z = self._initial(parameters, slopes=slopes)
-        columns, passed = [np.append(x, z)[:, None]], [np.zeros((integrate.integrals, 1))]
-        for grid, u in zip(self._grids, self._controls.T, strict=True):
-            xs, zs, added = integrate(x, z, parameters, u, grid)
-            columns.append(np.vstack([xs, zs]))
-            passed.append(passed[-1][:, -1:] + added)
-            x, z = xs[:, -1], zs[:, -1]
-        return np.hstack(columns)[:, self._pick], np.hstack(passed)[:, self._pick]
+        xs, zs, passed = integrate(x, z, parameters, self._controls, self._grids)
+        unknowns = np.hstack([np.append(x, z)[:, None], np.vstack([xs, zs])])
+        return unknowns[:, self._pick], np.pad(passed, ((0, 0), (1, 0)))[:, self._pick]
 
     def _initial(self, parameters: Sequence[float], *, slopes: bool) -> tuple[np.ndarray, np.ndarray]:
         """Return x and z at time zero: the states at their initial values, the nodes at their operating point.

@@ -14,6 +14,7 @@ from biased_devices import Biased, amid
 from strangers_decks import (
     IN_PARALLEL,
     SUBJECTS,
+    UIC_STEPS,
     Subject,
     apart,
     compare_parallel,
@@ -93,18 +94,19 @@ def test_sweeps_operating_point_and_small_signals_of_what_is_programmed(name: st
     biased.check_probes([word.split()[0] for word in said.split(",")])
 
 
-@pytest.mark.parametrize("initial", ["", " uic"])
+@pytest.mark.parametrize(("initial", "steps"), [("", 500), (" uic", UIC_STEPS)])
 @pytest.mark.parametrize("name", SUBJECTS)
-def test_a_pulse(name: str, initial: str, tmp_path: Path) -> None:
+def test_a_pulse(name: str, initial: str, steps: int, tmp_path: Path) -> None:
     device = compiled(name)
     lines = [
         device.pulse(),
         *device.placed(1, resistance=device.resistance),
         *in_parallel(device),
         *device.placed(4, given="frozen=1"),
+        ".options reltol=1e-6",
         ".control",
         *device.saving(["1", "4", *IN_PARALLEL]),
-        f"{device.transient().removeprefix('.')}{initial}",
+        f"{device.transient(steps).removeprefix('.')}{initial}",
         "write tran.raw",
         ".endc",
     ]
