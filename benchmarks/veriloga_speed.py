@@ -60,7 +60,9 @@ def microseconds(model: Model, bench: Bench, engine: str) -> list[float]:
 def main() -> None:
     """Print the table."""
     engines = ["ngspice", *(["ngspice-osdi"] if ngspice.has_osdi() else []), "vacask"]
-    print(f"ngspice {ngspice.version()}, load {os.getloadavg()[0]:.1f}, {time.strftime('%Y-%m-%d')}; [us/point] and over VACASK")
+    print(
+        f"ngspice {ngspice.version()}, load {os.getloadavg()[0]:.1f}, {time.strftime('%Y-%m-%d')}; [us/point] and over VACASK"
+    )
     print(f"{'device':24}" + "".join(f"{engine:>28}" for engine in engines))
     for name in sys.argv[1:] or device_names():
         model = get_device(name)

@@ -117,10 +117,10 @@ class logistic(Primitive):
 
 
 class hopping(Primitive):
-    """Net hopping over a barrier: sinh(f) / (cosh(f) + cosh(b)) for b < 0, tanh(f / 2) where there is no barrier (b >= 0).
+    """Net hopping over a barrier: 1/(1 + exp(-b - f)) - 1/(1 + exp(-b + f)), with b as 0 where there is no barrier (b > 0).
 
-    For b << 0 it is 2 exp(b) sinh(f), the law of a barrier that a field lowers by f on one side and raises on the other; it
-    levels off at 1 where f > -b, and grows with f and b everywhere.
+    That is sinh(f) / (cosh(f) + cosh(b)): for b << 0 it is 2 exp(b) sinh(f), the law of a barrier that a field lowers by f on one
+    side and raises on the other; it levels off at 1 where f > -b, and grows with f and b everywhere.
     """
 
     nargs = 2
@@ -128,23 +128,14 @@ class hopping(Primitive):
 
     @classmethod
     def body(cls, f: Any, b: Any) -> sp.Expr:
-        return sp.tanh(f) / (1 + cls._against(f, b))
-
-    @classmethod
-    def _against(cls, f: Any, b: Any) -> sp.Expr:
-        """Return cosh(b) / cosh(f), from exponentials that do not overflow."""
-        size_f, size_b = maximum(f, -f), maximum(-b, sp.Float(0.0))
-        grown = sp.exp(minimum(size_b - size_f, sp.Float(EXPONENT_LIMIT)))
-        return grown * (1 + sp.exp(-2 * size_b)) / (1 + sp.exp(-2 * size_f))
+        barrier = minimum(b, sp.Float(0.0))
+        return logistic(barrier + f) - logistic(barrier - f)
 
     @classmethod
     def slope(cls, index: int, f: Any, b: Any) -> sp.Expr:
-        ratio = cls._against(f, b)
-        share = ratio / (1 + ratio)
-        if index == 1:
-            return -sp.tanh(f) * sp.tanh(minimum(b, sp.Float(0.0))) * share / (1 + ratio)
-        fallen = sp.exp(-2 * maximum(f, -f))
-        return (4 * fallen / (1 + fallen) / (1 + fallen) + sp.tanh(f) * sp.tanh(f) * share) / (1 + ratio)
+        barrier = minimum(b, sp.Float(0.0))
+        forward, back = logistic.slope(0, barrier + f), logistic.slope(0, barrier - f)
+        return forward - back if index == 1 else forward + back
 
 
 class softplus(Primitive):

@@ -75,7 +75,7 @@ CORNERS: dict[str, tuple[float, ...]] = {
 """Where a piece of each primitive begins, for the settings below."""
 
 SETTINGS: dict[str, tuple[tuple[float, ...], ...]] = {
-    "hopping": ((-290.0, -60.0, -20.0, -0.5, 3.0),),
+    "hopping": ((-20.0, -5.0, -0.5, 3.0),),
     "smooth_abs": ((1e-3, 0.2),),
     "positive_part": ((1e-3, 0.2),),
     "saturate": ((-0.5,), (1.25,), (0.05, 0.5)),
@@ -105,5 +105,5 @@ def exact(name: str, arguments: tuple[float, ...]) -> float:
 
 def tolerance(name: str, value: float, digits: float) -> float:
     """Return the absolute error to allow: `digits` relative, plus rounding where a formula takes a difference."""
-    rounding = {"softplus": 1e-15, "saturate": 1e-15, "abs_power": 1e-15}
+    rounding = {"softplus": 1e-15, "hopping": 1e-15, "saturate": 1e-15, "abs_power": 1e-15}
     return digits * abs(value) + rounding.get(name, 1e-300)

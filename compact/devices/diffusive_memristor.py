@@ -212,7 +212,7 @@ lasting = d.quantity(
     window(filament, THICKNESS_MAX) - thickness * limexp(s_thick * biased),
     "what thickness the supply sustains, less what there is",
     scale=1.0,
-    lower=-10000.0,
+    lower=-1e6,
     upper=10.0,
 )
 thinning = d.quantity("thinning", "1", alive * thick, "decay of the thickness", scale=1.0, lower=0.0, upper=31.0)

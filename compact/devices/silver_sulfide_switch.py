@@ -131,8 +131,8 @@ complete = d.quantity(
 fading = d.quantity(
     "fading",
     "1",
-    (1 - kept) * bridge / sp.sqrt(bridge**2 + bridge_round**2) / (1 + s_decay * silver),
-    "decay of the bridge, over that of a large one without history",
+    (1 - kept) * bridge / sp.sqrt(bridge**2 + bridge_round**2) / (gain_atom * (1 + s_decay * silver)),
+    "decay of the bridge, in units of that of a large one in t_decay",
     scale=1.0,
 )
 
@@ -140,9 +140,7 @@ d.current(p, n, g_x * v)
 d.charge(p, n, c_0 * v)
 d.rate(
     bridge,
-    k_grow * (silver_ready + silver) * push * (1 - bridge / bridge_max)
-    - erase * bridge
-    - fading / (gain_atom * t_decay),
+    k_grow * (silver_ready + silver) * push * (1 - bridge / bridge_max) - erase * bridge - fading / t_decay,
 )
 d.rate(
     robust,

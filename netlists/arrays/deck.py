@@ -178,9 +178,7 @@ def read_transient(crossbar: Crossbar, plot: Plot, samples: FloatArray) -> Write
         np.asarray(plot.scale, float),
         voltage=lambda node: _vector(plot, f"v({node})"),
         state=lambda name, state, start: (
-            np.full(plot.points, start)
-            if crossbar.frozen
-            else start + state.scale * _vector(plot, f"v({name}.{state.name})")
+            np.full(plot.points, start) if crossbar.frozen else _vector(plot, f"v({name}.{state.name})")
         ),
         delivered=_delivered(plot),
     )

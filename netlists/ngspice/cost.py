@@ -21,7 +21,7 @@ START = 0.02
 EXPAND = 1.4e-6
 """Seconds to expand and read one symbol of an instance's expressions, ``.func`` written out."""
 
-BYTES = 250.0
+BYTES = 110.0
 """Memory of one such symbol, its derivatives included [B]."""
 
 EVALUATE = 6e-8

@@ -38,10 +38,10 @@ def test_counts_of_a_deck() -> None:
 
 
 def test_the_old_solver_is_what_ten_thousand_cells_cost() -> None:
-    """Measured: more than 160 s and 1.6 GB in ngspice 39; 17 s with KLU in 44.2 and 47."""
+    """Measured: more than 160 s in ngspice 39, 17 s with KLU in 44.2 and 47; 0.21 GB with a tenth of the cells."""
     counts = count(cells(10_000))
     assert 160 < cost(counts).seconds < 500
-    assert cost(counts).memory == pytest.approx(1.6e9, rel=0.5)
+    assert cost(counts).memory == pytest.approx(2.1e9, rel=0.5)
     with_klu = Counts(counts.instances, counts.symbols, counts.hub, counts.loops, 0.0, klu=True)
     assert cost(with_klu).seconds == pytest.approx(17, rel=0.6)
 

@@ -12,7 +12,6 @@ import numpy as np
 import pytest
 import toys
 
-from synspice.compact.errors import SimulationError
 from synspice.compact.registry import DEVICES
 from synspice.compact.stimulus import Bench, Drive, Waveform
 from synspice.netlists.experiments import Experiment, IVLoop, PulseTrain, Relaxation
@@ -132,7 +131,6 @@ def test_a_nonlinear_charge() -> None:
     compare("toy:varactor", FAST["loop behind a resistor"])
 
 
-@pytest.mark.xfail(strict=True, raises=SimulationError, reason="ngspice's time step shrinks to nothing at a corner")
 def test_a_nonlinear_charge_across_an_ideal_source() -> None:
     """The charge's current jumps at every corner of the stimulus."""
     compare("toy:varactor", FAST["pulses"])

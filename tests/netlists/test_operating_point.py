@@ -60,6 +60,10 @@ def python_point(model: Model, values: dict[str, float], voltage: float) -> tupl
     )
 
 
+TIGHT = SolverOptions(reltol=3e-8)
+"""For currents to seven digits: Newton's iterations end where a current changes by less than that."""
+
+
 def instance(model: Model) -> str:
     """Return the line of an instance whose written terminal is node p, the others grounded."""
     return f"X1 {' '.join('p' if t == model.write[0] else '0' for t in model.terminals)} {model.name}"
@@ -92,7 +96,7 @@ def test_frozen_holds_in_a_transient(name: str) -> None:
     values = programmed(model)
     wave = Waveform((0.0, 1e-3, 2e-3, 3e-3), (0.0, 1.0, -1.0, 0.0))
     bench = Bench(drives={model.write[0]: Drive(waveform=wave)}, frozen=True)
-    (result,) = run_ngspice([Job(model=model, values=values, bench=bench)])
+    (result,) = run_ngspice([Job(model=model, values=values, bench=bench)], options=TIGHT)
     for state in model.states:
         assert np.max(np.abs(result[state.name] - values[state.initial_parameter.name])) <= 1e-12 * state.scale
     if python_point(model, values, 0.5)[2] == 0:  # no displacement current
@@ -111,7 +115,7 @@ def test_a_dc_sweep_reads_a_frozen_instance(name: str) -> None:
     values = programmed(model)
     reach = REACH.get(name, 0.5)
     deck = ["sweep", format_subcircuit(model, values), "V1 p 0 DC 0", f"{instance(model)} frozen=1"]
-    deck += [*SolverOptions().lines(), ".save v(p) i(v1)", f".dc V1 {-reach} {reach} {reach / 10}", ".end"]
+    deck += [*TIGHT.lines(), ".save v(p) i(v1)", f".dc V1 {-reach} {reach} {reach / 10}", ".end"]
     plot = run_deck("\n".join(deck)).plot("dc")
     wanted = np.array([python_point(model, values, float(v))[0] for v in plot["v(p)"]])
     largest = np.max(np.abs(wanted))
