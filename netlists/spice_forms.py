@@ -16,7 +16,7 @@ from typing import Any
 
 import sympy as sp
 
-from ..compact.primitives import EXPONENT_LIMIT, LIMIT, PRIMITIVES
+from ..compact.primitives import EXPONENT_LIMIT, LIMIT, PRIMITIVES, maximum, minimum
 
 _LIMIT = sp.Float(LIMIT)
 
@@ -60,8 +60,11 @@ def _logistic(x: Any) -> sp.Expr:
 
 def _hopping(f: Any, b: Any) -> sp.Expr:
     plain = sp.sinh(f) / (sp.cosh(f) + sp.cosh(b))
-    far = PRIMITIVES["hopping"].body(f, b)
-    return choose(b, sp.tanh(f / 2), choose(f * f + b * b - sp.Float(LIMIT**2), far, plain))
+    # far out, cosh(b) / cosh(f) from exponentials that do not overflow
+    size_f, size_b = maximum(f, -f), maximum(-b, sp.Float(0.0))
+    grown = sp.exp(minimum(size_b - size_f, sp.Float(EXPONENT_LIMIT)))
+    ratio = grown * (1 + falling_exp(-2 * size_b)) / (1 + falling_exp(-2 * size_f))
+    return choose(b, sp.tanh(f / 2), choose(f * f + b * b - sp.Float(LIMIT**2), sp.tanh(f) / (1 + ratio), plain))
 
 
 def _softplus(x: Any) -> sp.Expr:

@@ -18,7 +18,7 @@ from .deck import logical_lines, parse_number
 START = 0.02
 """Seconds of an empty deck."""
 
-EXPAND = 1.4e-6
+EXPAND = 5e-7
 """Seconds to expand and read one symbol of an instance's expressions, ``.func`` written out."""
 
 BYTES = 110.0
