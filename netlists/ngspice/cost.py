@@ -24,7 +24,7 @@ EXPAND = 5e-7
 BYTES = 110.0
 """Memory of one such symbol, its derivatives included [B]."""
 
-EVALUATE = 6e-8
+EVALUATE = 3e-8
 """Seconds to evaluate one such symbol in one iteration."""
 
 ITERATIONS = 4
