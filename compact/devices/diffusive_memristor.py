@@ -213,7 +213,7 @@ lasting = d.quantity(
     "what thickness the supply sustains, less what there is",
     scale=1.0,
     lower=-1e6,
-    upper=10.0,
+    upper=1e6,
 )
 thinning = d.quantity("thinning", "1", alive * thick, "decay of the thickness", scale=1.0, lower=0.0, upper=31.0)
 

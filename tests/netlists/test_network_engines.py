@@ -138,8 +138,8 @@ def test_a_subcircuit_for_each_model_and_values() -> None:
     deck = format_network(chain)
     assert deck.count(".subckt ") == 3
     assert "Xm1 m1.p a drift_memristor dtemp=0.0 frozen=0.0 x_init=0.25\n" in deck
-    assert "Xm2 m2.p b drift_memristor frozen=1.0 x_init=0.5\n" in deck
-    assert "Xm3 m3.p c drift_memristor_2 frozen=0.0 x_init=0.1\n" in deck
+    assert "Xm2 m2.p b drift_memristor dtemp=0.0 frozen=1.0 x_init=0.5\n" in deck
+    assert "Xm3 m3.p c drift_memristor_2 dtemp=0.0 frozen=0.0 x_init=0.1\n" in deck
     assert "Xm4 m4.p 0 toy_relaxing frozen=0.0 x_init=0.0\n" in deck
     assert "Vm2.p a m2.p 0\n" in deck
     assert "Rpre.source pre.source pre 10000.0\n" in deck

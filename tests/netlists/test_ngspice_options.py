@@ -8,7 +8,7 @@ from synspice.netlists.ngspice import SolverOptions
 
 def test_the_defaults_as_text() -> None:
     assert SolverOptions().lines() == (
-        ".options reltol=3e-06 abstol=1e-16 vntol=3e-10 chgtol=1e-14 trtol=1.0 gmin=1e-12",
+        ".options reltol=3e-07 abstol=1e-16 vntol=3e-10 chgtol=1e-14 trtol=1.0 gmin=1e-12",
         ".options method=trap maxord=2 itl4=10",
         ".options temp=27.0",
     )
