@@ -26,22 +26,22 @@ FEW, ALL = 4, 40
 
 
 KNOWN = {
-    ("ionic_synapse", 0, "ngspice"): "the trapezoidal rule rings after a corner",
-    ("ionic_synapse", 0, "vacask"): "the first time steps are not checked",
+    ("ionic_synapse", 0, "ngspice"): "seen to disagree; the cause is not found",
+    ("ionic_synapse", 0, "vacask"): "seen to disagree; the cause is not found",
     (
         "ionic_synapse",
         1,
         "vacask",
     ): "VACASK's current of 6e-13 A is 1 % off at its default absolute tolerance of 1e-12 A",
-    ("ionic_synapse", 3, "ngspice"): "the trapezoidal rule rings after a corner",
-    ("oxide_tunnel_junction", 0, "ngspice"): "the volatile state moves in the first step, which ngspice does not check",
+    ("ionic_synapse", 3, "ngspice"): "seen to disagree; the cause is not found",
+    ("oxide_tunnel_junction", 0, "ngspice"): "seen to disagree; the cause is not found",
     (
         "oxide_tunnel_junction",
         0,
         "vacask",
     ): "an emission current of 1e-24 A is lost in the rounding of its own equation",
 }
-"""Benches that do not agree yet, of the few, and whose fault it is."""
+"""Benches that do not agree yet, of the few, and what is known of why."""
 
 
 @pytest.fixture(autouse=True)
