@@ -23,7 +23,8 @@ class SolverOptions:
     ----------
     reltol : float
         Relative tolerance, 3e-7. The emitted subcircuits limit the time step themselves where a state moves: the loops, pulses
-        and relaxations of `drift_memristor`, `siox_ny_ag` and `ag2s` are right to 5e-4 of full scale at 1e-6, to 7e-4 at 1e-5, and at 3e-8 to 6e-5
+        and relaxations of `drift_memristor`, `siox_ny_ag` and `ag2s` are right
+        to 5e-4 of full scale at 1e-6, to 7e-4 at 1e-5, and at 3e-8 to 6e-5
         with three times the points. The displacement current of a gate behind an impedance is 0.9 % off at 3e-6.
     abstol : float
         Current tolerance in A, 1e-16: the gate of an ionic synapse takes 20 fA, and at 1e-15 its current behind a source's

@@ -50,7 +50,9 @@ def test_slow_row_on_the_reference_engine(name):
     [
         "EIS-06",
         "EIS-21",
-        pytest.param("OTJ-01", marks=pytest.mark.xfail(strict=False, reason="fails or takes over 75 s since the netlist's new form; not looked into")),
+        pytest.param(
+            "OTJ-01", marks=pytest.mark.xfail(strict=False, reason="fails or takes over 75 s; not looked into")
+        ),
         "OTJ-08",
     ],
 )
