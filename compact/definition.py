@@ -95,6 +95,7 @@ class Definition:
         self._currents: list[Branch] = []
         self._charges: list[Branch] = []
         self._rates: dict[str, sp.Expr] = {}
+        self._along: dict[str, str] = {}
         self._observables: list[Quantity] = []
         self._noise: list[Noise] = []
         self._references: list[str] = []
@@ -240,8 +241,12 @@ class Definition:
         self._check(expression, "C", f"charge ({plus}, {minus})")
         self._charges.append(Branch(plus=plus, minus=minus, expression=expression))
 
-    def rate(self, state: sp.Symbol, expression: Any) -> None:
-        """Set the time derivative of a state [its unit per second]."""
+    def rate(self, state: sp.Symbol, expression: Any, *, along: sp.Symbol | None = None) -> None:
+        """Set the time derivative of a state [its unit per second].
+
+        A state that moves ``along`` with another one, of the same unit, has that one's rate and the given one. A simulator then
+        integrates the two's difference, and no step that it takes too far can part what moves together.
+        """
         expression = sp.sympify(expression)
         record = next((s for s in self._states if s.name == state.name), None)
         if record is None:
@@ -250,6 +255,21 @@ class Definition:
         if record.name in self._rates:
             self._faults.append(f"rate of '{state}': given twice")
         self._check(expression, f"({record.unit})/s", f"rate of '{state}'")
+        if along is not None:
+            leader = next((s for s in self._states if s.name == along.name), None)
+            if (
+                leader is None
+                or leader.name not in self._rates
+                or leader.name in self._along
+                or leader.unit != record.unit
+            ):
+                self._faults.append(
+                    f"rate of '{state}': '{along}', which it moves along with, must be a state of the same unit whose own rate "
+                    "was given before"
+                )
+                return
+            self._along[record.name] = leader.name
+            expression += self._rates[leader.name]
         self._rates[record.name] = expression
 
     def observable(self, name: str, unit: str, expression: Any, description: str) -> None:
@@ -309,6 +329,7 @@ class Definition:
             currents=tuple(self._currents),
             charges=tuple(self._charges),
             rates=tuple(self._rates[s.name] for s in self._states),
+            along=tuple(self._along.get(s.name) for s in self._states),
             observables=tuple(self._observables),
             noise=tuple(self._noise),
             references=tuple(self._references),

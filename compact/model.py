@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Literal
 
@@ -171,6 +171,8 @@ class Model:
     states, voltages, quantities, currents, charges, noise : tuples of records
     rates : tuple of sympy.Expr
         One time derivative a state [unit/s].
+    along : tuple of str or None
+        For each state the one that it moves along with, whose rate is a part of its own.
     observables : tuple of Quantity
         Expressions worth reporting, over states and voltages.
     references : tuple of str
@@ -189,6 +191,7 @@ class Model:
     currents: tuple[Branch, ...]
     charges: tuple[Branch, ...]
     rates: tuple[sp.Expr, ...]
+    along: tuple[str | None, ...]
     observables: tuple[Quantity, ...]
     noise: tuple[Noise, ...]
     references: tuple[str, ...]
@@ -210,6 +213,23 @@ class Model:
         """Return the initial states that a complete set of values holds."""
         return tuple(values[s.initial_parameter.name] for s in self.states)
 
+    @property
+    def leaders(self) -> tuple[State | None, ...]:
+        """For each state the one that it moves along with."""
+        states = {s.name: s for s in self.states}
+        return tuple(None if name is None else states[name] for name in self.along)
+
+    @property
+    def own_rates(self) -> tuple[sp.Expr, ...]:
+        """Each state's rate, without that of the state that it moves along with [unit/s]."""
+        rates = {s.name: r for s, r in zip(self.states, self.rates, strict=True)}
+        return tuple(r if name is None else r - rates[name] for r, name in zip(self.rates, self.along, strict=True))
+
+    @property
+    def apart(self) -> Model:
+        """The device with every state's own rate for its rate, which is what a simulator integrates along with its leader's."""
+        return replace(self, rates=self.own_rates, along=(None,) * len(self.states))
+
     @cached_property
     def expanded(self) -> dict[sp.Symbol, sp.Expr]:
         """Every quantity's symbol with its expression over variables and parameters only."""
@@ -224,7 +244,7 @@ class Model:
             parts += [f"{q.name} {q.unit} {q.scale} {q.lower} {q.upper} {sp.srepr(q.expression)}" for q in group]
         for branches in (self.currents, self.charges):
             parts += [f"{b.plus} {b.minus} {sp.srepr(b.expression)}" for b in branches]
-        parts += [sp.srepr(r) for r in self.rates]
+        parts += [sp.srepr(r) for r in self.rates] + [f"{name}" for name in self.along if name]
         parts += [f"{n.name} {n.plus} {n.minus} {n.kind} {sp.srepr(n.density)} {n.exponent}" for n in self.noise]
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:12]
 

@@ -138,6 +138,54 @@ class hopping(Primitive):
         return forward - back if index == 1 else forward + back
 
 
+class ohmic_hopping(Primitive):
+    """Net hopping over a barrier, a resistance where there is none: ``linexp(b + f) - linexp(b - f)``.
+
+    For |f| < -b that is 2 exp(b) sinh(f), the law of a barrier that a field lowers by f on one side and raises on the other, and
+    for |f| < b it is 2 f. Near f = 0 it is no difference of two larger numbers.
+    """
+
+    nargs = 2
+    arguments = ("f", "b")
+
+    @classmethod
+    def body(cls, f: Any, b: Any) -> sp.Expr:
+        barrier = _clip(b, sp.Float(-EXPONENT_LIMIT), sp.Float(0.0))
+        free = maximum(b, sp.Float(0.0))
+
+        def beyond(side: Any) -> sp.Expr:
+            past = maximum(side + barrier - free, sp.Float(0.0))
+            return past + sp.exp(2 * barrier) * (1 + sp.exp(-past)) * sp.tanh(past / 2)  # that is 1 - exp(-past)
+
+        hops = 2 * sp.exp(barrier) * sp.sinh(_clip(f, barrier, -barrier))
+        return hops + 2 * _clip(f, -free, free) + beyond(f) - beyond(-f)
+
+    @classmethod
+    def slope(cls, index: int, f: Any, b: Any) -> sp.Expr:
+        forward, back = linexp.slope(0, b + f), linexp.slope(0, b - f)
+        return forward + back if index == 0 else forward - back
+
+
+class linexp(Primitive):
+    """exp(x) up to 0, continued as its tangent 1 + x: a law of reactions that becomes a resistance far out.
+
+    Unlike :class:`logistic` it never levels off, so that a solver finds its way back from a guess that is far out.
+    """
+
+    nargs = 1
+
+    @classmethod
+    def body(cls, x: Any) -> sp.Expr:
+        return sp.exp(minimum(x, sp.Float(0.0))) + maximum(x, sp.Float(0.0))
+
+    @classmethod
+    def slope(cls, index: int, x: Any) -> sp.Expr:
+        return sp.exp(minimum(x, sp.Float(0.0)))
+
+    def _eval_is_nonnegative(self) -> bool:
+        return True
+
+
 class softplus(Primitive):
     """ln(1 + exp(x)): zero far below, x far above."""
 
@@ -281,6 +329,8 @@ PRIMITIVES: dict[str, type[Primitive]] = {
         limsinh,
         logistic,
         hopping,
+        ohmic_hopping,
+        linexp,
         softplus,
         smooth_abs,
         positive_part,

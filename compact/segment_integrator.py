@@ -26,6 +26,9 @@ HALVINGS = 12
 """Of a segment on which every attempt fails. A start afresh forgets the history that misled it: with a channel so full that its free
 part is lost in rounding, the noise of the currents is above the tolerance, and no order led past it."""
 
+PIECES = 64
+"""Of a segment, at most, so that an integrator that creeps through noise ends and says so."""
+
 LINEAR_SOLVER = "csparse"
 """Of Newton's iterations. CasADi's own "qr" squares slopes: one of 1e-160, as a filament 1e-15 thick has, underflows there, the
 factors are then wrong and the integrator creeps."""
@@ -74,6 +77,7 @@ class SegmentIntegrator:
             self._problem["ode"] = ca.vertcat(problem["ode"], *integrals)
         self._settings = settings
         self._integrals = len(integrals)
+        self._pieces = 0
         states = np.arange(self._rows("x")) < problem["x"].numel()
         self._states = states.astype(float)[:, None]  # ones, and zeros for the integrals
         self._integrators: dict[tuple[float, bytes, int, float], ca.Function] = {}
@@ -127,6 +131,7 @@ class SegmentIntegrator:
         found = []
         for grid, u in zip(grids, controls.T, strict=True):
             z = self._consistent(x, z, p, u[:, None], np.zeros(1))
+            self._pieces = 0
             xs, zs = self._piece(x * self._states, z, p, u, 0.0, grid, HALVINGS)
             found.append((xs, zs))
             x, z = xs[:, -1:], zs[:, -1:]
@@ -192,6 +197,7 @@ class SegmentIntegrator:
         self, x: np.ndarray, z: np.ndarray, p: Sequence[float], u: np.ndarray, start: float, grid: np.ndarray, left: int
     ) -> tuple[np.ndarray, np.ndarray]:
         """Return x, integrals included, and z at a grid's times; one that fails is solved as two halves, each afresh."""
+        self._pieces += 1
         for order, factor in ATTEMPTS:
             try:
                 answer = self._integrator(start, grid, order, factor)(x0=x, z0=z, p=p, u=u)
@@ -199,7 +205,7 @@ class SegmentIntegrator:
                 failure = error
                 continue
             return np.asarray(answer["xf"]), np.asarray(answer["zf"])
-        if not left:
+        if not left or self._pieces >= PIECES:
             raise _failed(failure) from failure
         middle = (start + grid[-1]) / 2
         kept = int(np.count_nonzero(grid <= middle))

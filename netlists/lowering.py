@@ -70,8 +70,8 @@ def lower(model: Model, scales: Mapping[str, float]) -> Lowered:
     ----------
     model : Model
     scales : mapping of name to float
-        Units of the quantities that are nodes: what is lowered is the quantity over its scale. States' rates are lowered over
-        the states' scales.
+        Units of the quantities that are nodes: what is lowered is the quantity over its scale. States' own rates are lowered
+        over the states' scales.
     """
     work = _Lowering(model)
     quantities = {
@@ -79,7 +79,7 @@ def lower(model: Model, scales: Mapping[str, float]) -> Lowered:
         for q in model.quantities
         if q.name not in work.fixed
     }
-    rates = [r if s.scale == 1 else r / sp.Float(s.scale) for s, r in zip(model.states, model.rates, strict=True)]
+    rates = [r if s.scale == 1 else r / sp.Float(s.scale) for s, r in zip(model.states, model.own_rates, strict=True)]
     return Lowered(
         fixed=work.fixed,
         quantities=quantities,

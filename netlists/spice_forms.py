@@ -67,6 +67,17 @@ def _hopping(f: Any, b: Any) -> sp.Expr:
     return choose(b, sp.tanh(f / 2), choose(f * f + b * b - sp.Float(LIMIT**2), sp.tanh(f) / (1 + ratio), plain))
 
 
+def _ohmic_hopping(f: Any, b: Any) -> sp.Expr:
+    forward, back = b + f, b - f
+    without = choose(back, 2 * f, 1 + forward - falling_exp(back))
+    hops = 2 * falling_exp(b) * sp.sinh(f)
+    return choose(forward, without, choose(back, falling_exp(forward) - 1 - back, hops))
+
+
+def _linexp(x: Any) -> sp.Expr:
+    return choose(x, 1 + x, falling_exp(x))
+
+
 def _softplus(x: Any) -> sp.Expr:
     return choose(x, x + sp.log(1 + falling_exp(-x)), sp.log(1 + falling_exp(x)))
 
@@ -95,6 +106,8 @@ FORMS: dict[str, Callable[..., sp.Expr]] = {
     "limsinh": _limsinh,
     "logistic": _logistic,
     "hopping": _hopping,
+    "ohmic_hopping": _ohmic_hopping,
+    "linexp": _linexp,
     "softplus": _softplus,
     "positive_part": _positive_part,
     "saturate": _saturate,

@@ -28,15 +28,21 @@ HOLD_RATE = 1e6
 PULL_RATE = 1e9
 """Rate [1/s] at which a state returns from outside its range, where only a solver's step takes it."""
 
-LIMIT_IN_RANGE, LIMIT_IN_SCALE = 0.01, 0.1
-"""Change of a state over which the angle of the element that limits the time step goes by 1, in the state's range, or in its
-scale where it has no range."""
+PULL_MARGIN = 1e-4
+"""How far outside, in its range, a state may rest. Without it the trapezoidal rule rings between what fills a state and what
+takes it back, and the rest of the device sees half of either."""
+
+LIMIT_IN_RANGE = (0.01,)
+LIMIT_IN_SCALE = (0.1, 1.0)
+"""Changes of a state over which the angles of the elements that limit the time step go by 1: in the state's range, or in its scale
+where it has no range. A jump by many turns ends at any angle, so that where a state may jump far one element is too few."""
 
 LIMIT_CAPACITANCE = 1e-9
 """Capacitance [F] of that element: its current is then above ngspice's abstol in runs of up to hours."""
 
-LARGEST_SLOPE = 1.0
-"""Conductance [S] of a branch beyond the largest voltage that the equations see."""
+LARGEST_SLOPE = 1e12
+"""Conductance [S] of a branch beyond the largest voltage that the equations see: above that of any current there, so that the next
+guess is within. With less, guesses go from one far end to the other and never end."""
 
 RUN = "run"
 """Node that is 1 V in a transient and 0 V in every other analysis."""
@@ -279,16 +285,17 @@ class _Writer:
 
     def _states(self) -> list[str]:
         lines: list[str] = []
-        for state, rate in zip(self.model.states, self.lowered.rates, strict=True):
-            lines += self._state(state, rate)
+        for state, leader, rate in zip(self.model.states, self.model.leaders, self.lowered.rates, strict=True):
+            lines += self._state(state, leader, rate)
         return lines
 
-    def _state(self, state: State, rate: sp.Expr) -> list[str]:
+    def _state(self, state: State, leader: State | None, rate: sp.Expr) -> list[str]:
         name, start, deviation = state.name, state.initial_parameter.name, f"{state.name}_dev"
         unit = "" if state.scale == 1 else f" in units of {state.scale:g}"
-        lines = _comment(f"state {name}: {state.description}; {deviation} is its deviation from {start}{unit}")
-        scaled = f"V({deviation})" if state.scale == 1 else f"{state.scale!r}*V({deviation})"
-        lines.append(f"B{name} {name} 0 V = {self.dialect.source(f'{start} + {scaled}')}")
+        beside = f" and from what {leader.name} has moved" if leader else ""
+        lines = _comment(f"state {name}: {state.description}; {deviation} is its deviation from {start}{beside}{unit}")
+        moves = " + ".join(_scaled(s.scale, f"V({s.name}_dev)") for s in (state, leader) if s)
+        lines.append(f"B{name} {name} 0 V = {self.dialect.source(f'{start} + {moves}')}")
         text = self._print(rate, self.variables)
         moved = self.dialect.choice.format(
             test=f"V({RUN})*(1-{FROZEN.name}) > 0.5",
@@ -297,20 +304,30 @@ class _Writer:
         )
         lines.append(f"C{deviation} {deviation} 0 {STATE_CAPACITANCE!r}")
         lines += _wrapped(f"B{deviation} 0 {deviation} I = {self.dialect.source(f'{STATE_CAPACITANCE!r}*({moved})')}")
-        limit = f"{name}_turn"
+        return lines if leader is not None else lines + self._limit(state)
+
+    def _limit(self, state: State) -> list[str]:
+        """Return the elements whose charge turns as a state moves."""
+        deviation = f"V({state.name}_dev)"
         ranged = math.isfinite(state.upper - state.lower)
-        turns = state.scale / (LIMIT_IN_RANGE * (state.upper - state.lower) if ranged else LIMIT_IN_SCALE * state.scale)
-        lines.append(f"B{limit} {limit} 0 V = {self.dialect.source(f'sin({turns!r}*V({deviation}))')}")
-        lines.append(f"C{limit} {limit} 0 {LIMIT_CAPACITANCE!r}")
+        span, parts = (state.upper - state.lower, LIMIT_IN_RANGE) if ranged else (state.scale, LIMIT_IN_SCALE)
+        lines = []
+        for k, part in enumerate(parts):
+            limit = f"{state.name}_turn{k + 1 if k else ''}"
+            turns = state.scale / (part * span)
+            lines.append(f"B{limit} {limit} 0 V = {self.dialect.source(f'sin({turns!r}*{deviation})')}")
+            lines.append(f"C{limit} {limit} 0 {LIMIT_CAPACITANCE!r}")
         return lines
 
     def _pull(self, state: State) -> str:
         """Return what takes a state back into its range, from where only a solver's step takes it."""
         pull = sp.Float(0.0)
         x = sp.Symbol(state.name, real=True)
+        ranged = math.isfinite(state.upper - state.lower)
+        margin = PULL_MARGIN * (state.upper - state.lower if ranged else state.scale)
         for bound, sign in ((state.upper, 1), (state.lower, -1)):
             if math.isfinite(bound):
-                over = x - sp.Float(bound)
+                over = x - sp.Float(bound + sign * margin)
                 pull = choose(sign * over, sp.Mul(sp.Float(-PULL_RATE / state.scale), over, evaluate=False), pull)
         return f" + {self._print(pull, self.variables)}" if pull else ""
 
@@ -358,6 +375,10 @@ class _Writer:
         ratio = sp.cancel(charge / own.symbol)
         known = {p.name for p in self.model.parameters} | self.lowered.fixed.keys() | CONSTANT_VALUES.keys()
         return ratio if {s.name for s in ratio.free_symbols} <= known else None
+
+
+def _scaled(scale: float, text: str) -> str:
+    return text if scale == 1 else f"{scale!r}*{text}"
 
 
 def _out_of_range(p: Parameter) -> list[str]:

@@ -46,11 +46,21 @@ def _hopping(f: mp.mpf, b: mp.mpf) -> mp.mpf:
     return mp.sinh(f) / (mp.cosh(f) + mp.cosh(min(b, mp.mpf(0))))
 
 
+def _linexp(x: mp.mpf) -> mp.mpf:
+    return mp.exp(x) if x <= 0 else 1 + x
+
+
+def _ohmic_hopping(f: mp.mpf, b: mp.mpf) -> mp.mpf:
+    return _linexp(b + f) - _linexp(b - f)
+
+
 FORMULAS: dict[str, Callable[..., mp.mpf]] = {
     "limexp": _limexp,
     "limsinh": _limsinh,
     "logistic": lambda x: 1 / (1 + _limexp(-x)),
     "hopping": _hopping,
+    "ohmic_hopping": _ohmic_hopping,
+    "linexp": _linexp,
     "softplus": lambda x: mp.log1p(mp.exp(x)),
     "smooth_abs": lambda x, width: mp.sqrt(x**2 + width**2) - width,
     "positive_part": _positive_part,
@@ -65,6 +75,8 @@ CORNERS: dict[str, tuple[float, ...]] = {
     "limsinh": (-100.0, 100.0),
     "logistic": (-100.0, 100.0),
     "hopping": (0.0,),
+    "ohmic_hopping": (-20.0, -5.0, -3.0, -0.5, 0.0, 0.5, 3.0, 5.0, 20.0),
+    "linexp": (0.0,),
     "softplus": (40.0,),
     "smooth_abs": (0.0,),
     "positive_part": (0.0,),
@@ -76,6 +88,7 @@ CORNERS: dict[str, tuple[float, ...]] = {
 
 SETTINGS: dict[str, tuple[tuple[float, ...], ...]] = {
     "hopping": ((-20.0, -5.0, -0.5, 3.0),),
+    "ohmic_hopping": ((-20.0, -5.0, -0.5, 3.0),),
     "smooth_abs": ((1e-3, 0.2),),
     "positive_part": ((1e-3, 0.2),),
     "saturate": ((-0.5,), (1.25,), (0.05, 0.5)),

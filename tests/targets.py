@@ -32,6 +32,7 @@ def bare_model(expressions: Sequence[sp.Expr], variables: Sequence[str]) -> Mode
         currents=(),
         charges=(),
         rates=(),
+        along=(),
         observables=tuple(
             Quantity(name=f"e_{k}", unit="1", description="expression", expression=e) for k, e in enumerate(expressions)
         ),

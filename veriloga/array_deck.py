@@ -16,8 +16,8 @@ from ..netlists.arrays.wiring import Corners, bit_node, ends, layer_names, middl
 from ..netlists.ngspice import Plot
 from ..netlists.steps import largest_step
 from .compiler import compile_module
-from .module import format_module, state_node
-from .vacask import HEAD, Deck, VacaskOptions, parameters_text, real, run_decks
+from .module import format_module
+from .vacask import HEAD, Deck, VacaskOptions, parameters_text, real, run_decks, state_movement
 
 READ, WRITE = "read", "write"
 """Names of the analyses."""
@@ -99,17 +99,13 @@ def write_array_vacask(
     text = "\n".join([*lines, *control])
     (plots,) = run_decks([Deck(text=text, libraries=libraries, stops={WRITE: stop})], timeout=timeout)
     plot = plots[WRITE]
-    nodes = {
-        (label, s.name): state_node(layer.model, s.name)
-        for label, layer in zip(layer_names(crossbar), crossbar.layers, strict=True)
-        for s in layer.model.states
-    }
+    models = {label: layer.model for label, layer in zip(layer_names(crossbar), crossbar.layers, strict=True)}
     result = write_result(
         crossbar,
         samples,
         _vector(plot, "time"),
         voltage=lambda node: _vector(plot, node),
-        state=lambda name, s, start: start + s.scale * _vector(plot, f"{name}:{nodes[name[:2], s.name]}"),
+        state=lambda name, s, start: start + np.atleast_1d(state_movement(plot, name, models[name[:2]], s)),
         delivered=_delivered(plot, sides),
     )
     return result, text

@@ -85,11 +85,15 @@ def python_evaluation(
     deviations: Sequence[float],
 ) -> Evaluation:
     """Return what the Python emitter computes at a point, in the terms of a compiled module (see `Evaluation`)."""
-    functions = compile_python(model)
+    functions = compile_python(model.apart)
     complete = model.values(values)
     p = [complete[q.name] for q in model.parameters]
     scales = np.array([s.scale for s in model.states])
-    x = [start + scale * d for start, scale, d in zip(model.initial_states(complete), scales, deviations, strict=True)]
+    moves = np.diag(scales)
+    for k, leader in enumerate(model.leaders):
+        if leader is not None:
+            moves[k, model.states.index(leader)] = leader.scale
+    x = (np.array(model.initial_states(complete)) + moves @ np.asarray(deviations, float)).tolist()
     place = {t: k for k, t in enumerate(model.terminals)}
     v = [potentials[place[w.plus]] - potentials[place[w.minus]] for w in model.voltages]
     point = (v, x, p, temperature)
@@ -97,7 +101,7 @@ def python_evaluation(
     inputs = np.block(
         [
             [incidence, np.zeros((len(model.voltages), len(model.states)))],
-            [np.zeros((len(model.states), len(model.terminals))), np.diag(scales)],
+            [np.zeros((len(model.states), len(model.terminals))), moves],
         ]
     )
 

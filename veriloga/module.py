@@ -177,10 +177,10 @@ class _Writer:
     def _interface(self) -> list[str]:
         ports = ", ".join(self.model.terminals)
         lines = [f"inout {ports};", f"electrical {ports};"]
-        for state in self.model.states:
-            start = state.initial_parameter.name
+        for state, leader in zip(self.model.states, self.model.leaders, strict=True):
+            less = state.initial_parameter.name + (f" and what {leader.name} has moved" if leader else "")
             lines.append(
-                f"electrical {self.nodes[state.name]};  // V: {state.name} less {start}, in units of {_amount(state)}"
+                f"electrical {self.nodes[state.name]};  // V: {state.name} less {less}, in units of {_amount(state)}"
             )
         return lines
 
@@ -276,16 +276,19 @@ class _Writer:
         if TEMPERATURE in self._used:
             lines.append(f"{self.temperature} = $temperature + {DTEMP.name};")
         lines += [f"{v.name} = V({v.plus}, {v.minus});" for v in model.voltages if v.symbol in self._used]
-        for state in model.states:
-            deviation = f"V({self.nodes[state.name]})"
-            scaled = deviation if state.scale == 1 else f"{self.printer.number(state.scale)}*{deviation}"
-            lines.append(f"{state.name} = {state.initial_parameter.name} + {scaled};")
+        for state, leader in zip(model.states, model.leaders, strict=True):
+            moves = " + ".join(self._moved(s) for s in (state, leader) if s)
+            lines.append(f"{state.name} = {state.initial_parameter.name} + {moves};")
         moving = [q for q in model.quantities if q not in fixed]
         lines += self._assignments(moving)
         lines += self._states()
         lines += self._contributions()
         lines += ["", "// operating point", *self._assignments(p for p in self.probes if p.kind != "state")]
         return ["", "analog begin", *(f"    {line}" if line else "" for line in lines), "end"]
+
+    def _moved(self, state: State) -> str:
+        deviation = f"V({self.nodes[state.name]})"
+        return deviation if state.scale == 1 else f"{self.printer.number(state.scale)}*{deviation}"
 
     def _assignments(self, quantities: Iterable[Quantity | Probe]) -> list[str]:
         return [line for q in quantities for line in _wrapped(f"{q.name} = {self._print(q.expression)};")]
@@ -295,7 +298,7 @@ class _Writer:
             return []
         number = self.printer.number
         lines = ["", f"{self.held} = ({FROZEN.name} == 1 || $abstime <= 0.0);"]
-        for state, rate in zip(self.model.states, self.model.rates, strict=True):
+        for state, rate in zip(self.model.states, self.model.own_rates, strict=True):
             name, node = self.rates[state.name], self.nodes[state.name]
             lines += _wrapped(f"{name} = {self._print(rate)};")
             moved = name if state.scale == 1 else f"{name}/{number(state.scale)}"

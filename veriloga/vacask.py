@@ -16,7 +16,7 @@ import numpy as np
 
 from ..compact.constants import ZERO_CELSIUS
 from ..compact.errors import DataError, ParameterError
-from ..compact.model import FROZEN, Model
+from ..compact.model import FROZEN, Model, State
 from ..compact.reference import record
 from ..compact.result import Result
 from ..compact.stimulus import Drive, Waveform
@@ -189,10 +189,16 @@ def observed(name: str, model: Model) -> list[str]:
 def device_rows(plot: Plot, name: str, model: Model, values: Mapping[str, float]) -> dict[str, np.ndarray]:
     """Return the states and the observables of an instance with a complete set of values, each of shape (n,)."""
     rows = {
-        state.name: start + state.scale * real(plot, f"{name}:{state_node(model, state.name)}")
+        state.name: start + state_movement(plot, name, model, state)
         for state, start in zip(model.states, model.initial_states(values), strict=True)
     }
     return rows | {item.name: real(plot, f"{name}.{item.name}") for item in model.observables}
+
+
+def state_movement(plot: Plot, name: str, model: Model, state: State) -> np.ndarray:
+    """Return by how much a state of an instance has left its initial value, shape (n,)."""
+    moved = [s for s in (state, model.leaders[model.states.index(state)]) if s is not None]
+    return np.asarray(sum(s.scale * real(plot, f"{name}:{state_node(model, s.name)}") for s in moved))
 
 
 def real(plot: Plot, name: str) -> np.ndarray:

@@ -4,7 +4,7 @@ import sympy as sp
 
 from ..constants import BOLTZMANN, BOLTZMANN_EV, ELEMENTARY_CHARGE, VACUUM_PERMITTIVITY
 from ..definition import Definition
-from ..primitives import abs_power, hopping, logistic, positive_part
+from ..primitives import abs_power, linexp, ohmic_hopping, positive_part
 
 EMPTY = 1e-3
 """Occupation below which the conductance law is rounded to that of the empty channel."""
@@ -46,7 +46,9 @@ alpha = d.parameter("alpha", "1", 0.085, "effective charge transfer coefficient"
 ea_ct = d.parameter("ea_ct", "eV", 0.4, "activation energy of charge transfer", at_least=0, at_most=3)
 u_0 = d.parameter("u_0", "V", 0.0, "open-circuit voltage of the half-filled channel")
 t_ref = d.parameter("t_ref", "K", 300.15, "temperature at which j_hop and j_ct hold", above=0)
-j_max = d.parameter("j_max", "A/m^2", 1e9, "current density at which both steps level off", above=0, scale="log")
+j_max = d.parameter(
+    "j_max", "A/m^2", 1e9, "current density beyond which both steps are resistances", above=0, scale="log"
+)
 c_dl = d.parameter("c_dl", "F/m^2", 1.7e-4, "capacitance of the interface", above=0, scale="log")
 q_max = d.parameter("q_max", "C/m^2", 1.2, "charge of the full channel", above=0, scale="log")
 k_y = d.parameter(
@@ -80,12 +82,12 @@ f_hop = d.quantity(
     "lowering of the hopping barrier by the field, in kT",
     scale=10.0,
 )
-hop = d.quantity("hop", "1", hopping(f_hop, a_hop), "current density of hopping over j_max", scale=1.0)
+hop = d.quantity("hop", "1", ohmic_hopping(f_hop, a_hop), "current density of hopping over j_max", scale=1.0)
 j_e = d.quantity("j_e", "A/m^2", j_max * hop, "current density of hopping")
 a_ct = d.quantity("a_ct", "1", sp.log(j_ct / j_max) + ea_ct * heat, "logarithm of the transfer rate without voltage")
 f_ct = d.quantity("f_ct", "1", alpha * (v_i - u_0) / v_t, "lowering of the transfer barrier, in kT", scale=10.0)
-taken = d.quantity("taken", "1", logistic(a_ct + f_ct), "rate of taking up over its largest", scale=1.0)
-given = d.quantity("given", "1", logistic(a_ct - f_ct), "rate of giving back over its largest", scale=1.0)
+taken = d.quantity("taken", "1", linexp(a_ct + f_ct), "rate of taking up over j_max", scale=1.0)
+given = d.quantity("given", "1", linexp(a_ct - f_ct), "rate of giving back over j_max", scale=1.0)
 transfer = d.quantity(
     "transfer",
     "1",
@@ -110,11 +112,11 @@ d.charge(gate, source, c_g / 2 * v_gs)
 d.charge(gate, drain, c_g / 2 * v_gd)
 d.rate(v_i, (j_e - j_f) / c_dl)
 d.rate(x, j_f / q_max)
-d.rate(y, j_f / q_max - y / tau_y)
+d.rate(y, -y / tau_y, along=x)
 d.observable("conductance", "S", g_ch, "conductance of the channel")
 d.observable("gate_current", "A", i_g, "gate current without the displacement current")
 
-hops = w_ch * l_ch * j_max * (logistic(a_hop + f_hop) + logistic(a_hop - f_hop))
+hops = w_ch * l_ch * j_max * (linexp(a_hop + f_hop) + linexp(a_hop - f_hop))
 """Current of the hops [A], those of both directions added."""
 
 for side in (source, drain):

@@ -4,10 +4,14 @@ import sympy as sp
 
 from ..constants import BOLTZMANN, ELECTRON_MASS, ELEMENTARY_CHARGE, PLANCK
 from ..definition import Definition
-from ..primitives import abs_power, limexp, limsinh, positive_part, saturate
+from ..primitives import abs_power, limexp, limsinh, linexp, positive_part, saturate
 
 V_CORNER = 1e-2
 """Voltage [V] below which the magnitude in the Fowler-Nordheim law is rounded; its exponential is out by then."""
+
+EMISSION_LIMIT = 40
+"""Exponent at which emission goes on as a resistance, at 2e17 times the saturation current. From an exponential's far end a solver
+comes back by one e-fold an iteration; ngspice gives up after some 100."""
 
 W_CORNER = 1e-2
 """Vacancy coordinate below which the rise of a threshold is rounded."""
@@ -17,6 +21,9 @@ S_LIMIT = 20.0
 
 V_LIMIT = 10.0
 """Bias [V] at which its effect on the states levels off, far above any that the junction withstands."""
+
+LARGEST_OVER = 1e4
+"""Bias over a threshold [V] that no parameters reach: v_e is 10 V and 20 gam at most."""
 
 d = Definition(
     "oxide_tunnel_junction",
@@ -124,25 +131,49 @@ k_fn = d.quantity(
 size = d.quantity("size", "V", sp.sqrt(v**2 + (V_CORNER * v_x) ** 2), "magnitude of the bias")
 held = d.quantity("held", "V", below_limit(v), "bias of direct tunnelling, levelling off at v_lim", scale=1.0)
 h = d.quantity("h", "1", (v / v_x) ** 4, "weight of Fowler-Nordheim against direct tunnelling")
-share = d.quantity("share", "1", h / (1 + h), "share of Fowler-Nordheim tunnelling", scale=1.0)
-a_fn = d.quantity("a_fn", "1", limexp(-v_fn / size), "transmission of Fowler-Nordheim tunnelling", scale=1.0)
+share = d.quantity("share", "1", h / (1 + h), "share of Fowler-Nordheim tunnelling", scale=1.0, lower=0.0, upper=1.0)
+a_fn = d.quantity(
+    "a_fn", "1", limexp(-v_fn / size), "transmission of Fowler-Nordheim tunnelling", scale=1.0, lower=0.0, upper=1.0
+)
 i_t = d.quantity("i_t", "A", (1 - share) * direct(held) + share * k_fn * v * size * a_fn, "tunnel current at w = 1")
-i_te = d.quantity("i_te", "A", i_s * (limexp(v / v_te) - 1), "current of thermionic emission")
+i_te = d.quantity(
+    "i_te",
+    "A",
+    # i_s (exp(v/v_te) - 1), without a difference near zero volts
+    i_s * (sp.exp(EMISSION_LIMIT) * linexp(v / v_te - EMISSION_LIMIT) + 1) * sp.tanh(v / (2 * v_te)),
+    "current of thermionic emission",
+)
 s_c = d.quantity("s_c", "1", saturate(s, -S_LIMIT, S_LIMIT, 5), "volatile lowering, bounded", scale=1.0)
 w_c = d.quantity("w_c", "1", saturate(w, 0, 1, 0.05), "vacancy coordinate, bounded", scale=1.0)
 v_c = d.quantity("v_c", "V", saturate(v, -V_LIMIT, V_LIMIT, 1), "bias, bounded for the states", scale=1.0)
-passed = d.quantity("passed", "1", limexp(-lam * (1 - w_c)), "part of the tunnel current that passes", scale=1.0)
+passed = d.quantity(
+    "passed",
+    "1",
+    limexp(-lam * (1 - w_c)),
+    "part of the tunnel current that passes",
+    scale=1.0,
+    lower=0.0,
+    upper=20.0,  # w_c may be 0.05 above 1
+)
 i_x = d.quantity("i_x", "A", limexp(s_c) * (i_te + passed * i_t), "current")
 v_e = d.quantity("v_e", "V", v_c + gam * s_c, "bias that moves the vacancies")
 rise_set = d.quantity("rise_set", "1", abs_power(w_c, n_set, W_CORNER), "rise of the set threshold", scale=1.0)
 rise_res = d.quantity("rise_res", "1", abs_power(1 - w_c, n_res, W_CORNER), "rise of the reset threshold", scale=1.0)
-over_set = d.quantity("over_set", "V", v_e - v_set - b_set * rise_set, "bias over the threshold of set", scale=1.0)
+over_set = d.quantity(
+    "over_set",
+    "V",
+    v_e - v_set - b_set * rise_set,
+    "bias over the threshold of set",
+    scale=1.0,
+    upper=LARGEST_OVER,
+)
 over_res = d.quantity(
     "over_res",
     "V",
     -v_e - v_res - b_res * rise_res,
     "bias over the threshold of reset",
     scale=1.0,
+    upper=LARGEST_OVER,
 )
 size_3 = d.quantity("size_3", "V^3", abs_power(v_c, 3, 1e-3), "cube of the magnitude of the bias", scale=1.0)
 

@@ -60,7 +60,7 @@ def test_slope_by_every_argument(name: str) -> None:
             formula = primitive_formulas.FORMULAS[name]
             difference = (formula(*up) - formula(*down)) / (2 * step)
             scale = abs(difference) + (mp.mpf("1e-6") if k else mp.mpf("1e-40"))
-            if name in ("softplus", "logistic"):  # the logistic function is right down to exp(-100)
+            if name in ("softplus", "logistic", "hopping"):  # the logistic function is right down to exp(-100)
                 scale += mp.exp(-75)  # seen here at -100.5 and below
             if name == "abs_power" and k:
                 scale += abs(formula(*exact)) + 1  # a difference of large terms

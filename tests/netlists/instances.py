@@ -16,7 +16,7 @@ from synspice.netlists.subcircuit import STATE_CAPACITANCE, format_subcircuit
 OMEGA = 1e3
 """Angular frequency [rad/s] of the small-signal analysis."""
 
-INSTANT = 1e-18
+INSTANT = 1e-21
 """Length [s] of the transient at whose first step, 1e-4 of it, the rates are read: no state has moved, none is held."""
 
 
@@ -90,8 +90,8 @@ def without_state_bounds(model: Model) -> Model:
 
 
 def in_python(model: Model, points: Sequence[Point], temperature_c: float = 27.0) -> Answers:
-    """Return what the emitted Python says."""
-    functions = compile_python(model)
+    """Return what the emitted Python says, rates without those of the states that a state moves along with."""
+    functions = compile_python(model.apart)
     count = len(model.terminals)
     currents = np.zeros((len(points), count))
     rates = np.zeros((len(points), len(model.states)))

@@ -72,9 +72,6 @@ FAST: dict[str, Experiment] = {
 }
 """The same for the toys, whose time constants are a millisecond."""
 
-TOO_ABRUPT = {("diffusive_memristor", "loop with resistor and compliance")}
-"""Where the default tolerance puts the jump of the current 0.2 us late in 6 s: 0.8 % at equal times, 0.4 % at reltol 1e-8."""
-
 
 @pytest.fixture(autouse=True)
 def run_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -102,11 +99,7 @@ def compare(name: str, experiment: Experiment) -> None:
 
 @pytest.mark.parametrize("experiment", EXPERIMENTS)
 @pytest.mark.parametrize("name", DEVICES)
-def test_a_device(name: str, experiment: str, request: pytest.FixtureRequest) -> None:
-    if (name, experiment) in TOO_ABRUPT:
-        request.applymarker(
-            pytest.mark.xfail(strict=True, raises=AssertionError, reason="the jump of the current is late")
-        )
+def test_a_device(name: str, experiment: str) -> None:
     compare(name, OWN.get(name, {}).get(experiment, EXPERIMENTS[experiment]))
 
 

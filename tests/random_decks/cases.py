@@ -36,6 +36,9 @@ PULSE = 0.02
 SLOWER = (1.0, 100.0, 1e4)
 """Factors on the run's duration, tried until the device moves."""
 
+CREEPING = 20_000
+"""Evaluations after which a state counts as moved: it rushes, far beyond what a device is for."""
+
 WHERE_ZERO = {"F": (1e-15, 1e-11), "K/W": (1e3, 1e7), "V": (1e-3, 0.5)}
 """Usual sizes, by unit, of a parameter that is zero by default."""
 
@@ -166,22 +169,36 @@ def _moves(model: Model, values: dict[str, float], width: float, voltage: float)
     ranged = np.array([np.isfinite(s.upper - s.lower) for s in model.states])
     spans = np.array([s.upper - s.lower if ok else np.inf for s, ok in zip(model.states, ranged, strict=True)])
     driven, rest = (_held(model, values, width, v) for v in (voltage, 0.0))
+    if driven is None or rest is None:
+        return driven is None and rest is not None
     return bool(np.max(np.abs(driven - rest) / spans) > MOVED)
 
 
-def _held(model: Model, values: dict[str, float], width: float, voltage: float) -> np.ndarray:
+def _held(model: Model, values: dict[str, float], width: float, voltage: float) -> np.ndarray | None:
     functions, complete = compile_python(model), model.values(values)
     p = [complete[q.name] for q in model.parameters]
     start = np.array(model.initial_states(complete))
     v = [voltage * ((w.plus == model.write[0]) - (w.minus == model.write[0])) for w in model.voltages]
 
+    evaluations = 0
+
     def rates(_: float, x: np.ndarray) -> np.ndarray:
+        nonlocal evaluations
+        if (evaluations := evaluations + 1) > CREEPING:
+            raise _Creeping
         return np.array(functions.rates(v, x, p, ROOM_TEMPERATURE), float)
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        answer = solve_ivp(rates, (0.0, width), start, method="LSODA", rtol=1e-3, atol=1e-5)
+        try:
+            answer = solve_ivp(rates, (0.0, width), start, method="LSODA", rtol=1e-3, atol=1e-5)
+        except _Creeping:
+            return None
     return np.asarray(answer.y[:, -1])
+
+
+class _Creeping(Exception):
+    """A state rushed to where it is held by what changes within its tolerance."""
 
 
 def draw_waveform(amplitude: float, duration: float, generator: np.random.Generator) -> Waveform:
