@@ -11,24 +11,25 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import sympy as sp
 
-from ..compact.model import Model, Quantity
+from ..compact.model import Model, Quantity, Voltage
 from ..compact.primitives import maximum, minimum
 from .evaluation_cost import cost, variable
+from .growth import growth
 from .lowering import Lowered, lower
 
 NODE_COST = 10.0
 """What a node costs by itself: an unknown and an equation, in visits."""
 
 LARGEST_VOLTAGE = 1e4
-"""Voltage [V] beyond which the equations see no more."""
+"""Voltage [V] beyond which a branch is a short, and equations that grow fast see no more."""
 
-LARGEST_SCALES = 1e4
-"""Value of a state without a range beyond which the equations see no more, in its scale."""
+LARGEST_GROWTH = 4.0
+"""Power of a voltage that does not overflow at a solver's guesses."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,8 @@ class NodeChoice:
     ----------
     nodes : frozenset of str
         Quantities that are the voltage of a node.
+    seen : mapping of name to sympy.Expr
+        What the equations see of the voltages and states.
     lowered : Lowered
         The equations, nodes in their scales.
     visits : float
@@ -46,6 +49,7 @@ class NodeChoice:
     """
 
     nodes: frozenset[str]
+    seen: Mapping[str, sp.Expr]
     lowered: Lowered
     visits: float
 
@@ -56,19 +60,29 @@ def used_value(quantity: Quantity) -> sp.Expr:
     return _within(scaled, quantity.lower, quantity.upper)
 
 
-def seen_variables(model: Model) -> dict[str, sp.Expr]:
+def _seen(model: Model, lowered: Lowered, nodes: Iterable[str]) -> dict[str, sp.Expr]:
     """Return what the equations see of the voltages and states, by name.
 
-    A solver's guess may be anything. Without a bound an overflow ends ngspice's run: it starts the next try from the same guess.
+    A solver's guess may be anything, and an overflow ends ngspice's run: it starts the next try from the same guess. So a voltage in
+    which some equation grows faster than its `LARGEST_GROWTH`-th power is seen within `LARGEST_VOLTAGE`.
     """
-    seen = {v.name: _within(v.symbol, -LARGEST_VOLTAGE, LARGEST_VOLTAGE) for v in model.voltages}
-    for state in model.states:
-        span = state.upper - state.lower
-        if math.isfinite(span):
-            seen[state.name] = _within(state.symbol, state.lower - span, state.upper + span)
-        else:
-            seen[state.name] = _within(state.symbol, -LARGEST_SCALES * state.scale, LARGEST_SCALES * state.scale)
+    seen = {v.name: v.symbol for v in model.voltages} | {s.name: s.symbol for s in model.states}
+    for voltage in model.voltages:
+        degrees = {voltage.name: 1.0}
+        reached = []
+        for name, expression in lowered.quantities.items():
+            degrees[name] = growth(expression, degrees, lowered.helpers)
+            if name in nodes:
+                reached.append(degrees.pop(name))
+        reached += [growth(e, degrees, lowered.helpers) for e in _sources(lowered)]
+        if max(reached) > LARGEST_GROWTH:
+            seen[voltage.name] = within_voltages(voltage)
     return seen
+
+
+def within_voltages(voltage: Voltage) -> sp.Expr:
+    """Return a voltage, held within the largest that counts."""
+    return _within(voltage.symbol, -LARGEST_VOLTAGE, LARGEST_VOLTAGE)
 
 
 def _within(value: sp.Expr, lower: float, upper: float) -> sp.Expr:
@@ -83,20 +97,27 @@ def choose_nodes(model: Model) -> NodeChoice:
     plain = lower(model, {})
     candidates = [q.name for q in model.quantities if q.scale is not None and q.name not in plain.fixed]
     chosen: set[str] = set()
-    best = _visits(model, plain, chosen)
+    variables = _seen(model, plain, ())
+    best = _visits(model, plain, chosen, variables)
     while True:
-        tried = {name: _visits(model, plain, chosen | {name}) for name in candidates if name not in chosen}
+        tried = {name: _visits(model, plain, chosen | {name}, variables) for name in candidates if name not in chosen}
         if not tried or min(tried.values()) >= best:
             break
         name = min(tried, key=lambda n: tried[n])
         chosen.add(name)
         best = tried[name]
     scales = {q.name: q.scale or 1.0 for q in model.quantities if q.name in chosen}
-    return NodeChoice(nodes=frozenset(chosen), lowered=lower(model, scales), visits=best)
+    seen = _seen(model, plain, chosen)
+    visits = _visits(model, plain, chosen, seen)
+    return NodeChoice(nodes=frozenset(chosen), seen=seen, lowered=lower(model, scales), visits=visits)
 
 
-def _visits(model: Model, lowered: Lowered, nodes: Iterable[str]) -> float:
-    known = {name: cost(seen, {name: variable(name)}, {}) for name, seen in seen_variables(model).items()}
+def _sources(lowered: Lowered) -> list[sp.Expr]:
+    return [*lowered.observables.values(), *lowered.rates, *lowered.currents, *lowered.charges]
+
+
+def _visits(model: Model, lowered: Lowered, nodes: Iterable[str], seen: Mapping[str, sp.Expr]) -> float:
+    known = {name: cost(value, {name: variable(name)}, {}) for name, value in seen.items()}
     total = 0.0
     for quantity in model.quantities:
         if quantity.name not in lowered.quantities:
@@ -106,5 +127,4 @@ def _visits(model: Model, lowered: Lowered, nodes: Iterable[str]) -> float:
             total += own.total + NODE_COST
             own = cost(used_value(quantity), {quantity.name: variable(quantity.name)}, {})
         known[quantity.name] = own
-    sources = [*lowered.observables.values(), *lowered.rates, *lowered.currents, *lowered.charges]
-    return total + sum(cost(e, known, lowered.helpers).total for e in sources)
+    return total + sum(cost(e, known, lowered.helpers).total for e in _sources(lowered))

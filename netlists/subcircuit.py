@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import textwrap
 from collections.abc import Mapping, Sequence
@@ -15,7 +16,7 @@ from ..compact.probes import current_names, probes
 from ..compact.version import __version__
 from .dialects import NGSPICE, Dialect, get_dialect
 from .lowering import AMBIENT
-from .node_choice import choose_nodes, seen_variables, used_value
+from .node_choice import choose_nodes, used_value, within_voltages
 from .printer import PRINTERS
 from .spice_forms import choose
 
@@ -35,13 +36,13 @@ takes it back, and the rest of the device sees half of either."""
 LIMIT_IN_RANGE = (0.01,)
 LIMIT_IN_SCALE = (0.1, 1.0)
 """Changes of a state over which the angles of the elements that limit the time step go by 1: in the state's range, or in its scale
-where it has no range. A jump by many turns ends at any angle, so that where a state may jump far one element is too few."""
+where it has no range. A jump by many turns ends at any angle, so that one element is too few; each angle has a sine and a cosine."""
 
 LIMIT_CAPACITANCE = 1e-9
 """Capacitance [F] of that element: its current is then above ngspice's abstol in runs of up to hours."""
 
 LARGEST_SLOPE = 1e12
-"""Conductance [S] of a branch beyond the largest voltage that the equations see: above that of any current there, so that the next
+"""Conductance [S] of a branch beyond the largest voltage: above that of any current there, so that the next
 guess is within. With less, guesses go from one far end to the other and never end."""
 
 RUN = "run"
@@ -73,8 +74,8 @@ def format_subcircuit(
     Every parameter of the model is a parameter of the subcircuit, the given values its defaults, and so is ``m``, the number of
     devices in parallel. A state ``x`` is a node of its own name. Node ``x_dev`` integrates its deviation from the initial value,
     in the state's natural scale, on a capacitor; it is held at zero until the transient starts, so that an operating point,
-    a sweep and an AC analysis see the device as programmed. Node ``x_turn`` has a charge that turns as the state moves, so that
-    the truncation error limits the step there and costs nothing where the state rests. Outside its range a state is pulled
+    a sweep and an AC analysis see the device as programmed. Nodes ``x_turn1`` and on have charges that turn as the state moves, so
+    that the truncation error limits the step there and costs nothing where the state rests. Outside its range a state is pulled
     back. Quantities are nodes where that leaves ngspice the least to evaluate. In ngspice a parameter out of its range is an
     error that names it.
 
@@ -130,7 +131,7 @@ class _Writer:
         self.lowered = self.choice.lowered
         self.printer = PRINTERS[dialect.name]({AMBIENT.name: dialect.temperature})
         self.printer.symbols.update({n: repr(v) for n, v in CONSTANT_VALUES.items()})
-        self.variables = {name: self._node_text(name, seen) for name, seen in seen_variables(model).items()}
+        self.variables = {name: self._node_text(name, seen) for name, seen in self.choice.seen.items()}
         self.functions = {q.name: dialect.rename(q.name, self._taken()) for q in model.quantities}
         self.arguments: dict[str, list[str]] = {}
         self._find_arguments()
@@ -312,10 +313,10 @@ class _Writer:
         ranged = math.isfinite(state.upper - state.lower)
         span, parts = (state.upper - state.lower, LIMIT_IN_RANGE) if ranged else (state.scale, LIMIT_IN_SCALE)
         lines = []
-        for k, part in enumerate(parts):
-            limit = f"{state.name}_turn{k + 1 if k else ''}"
+        for k, (part, function) in enumerate(itertools.product(parts, ("sin", "cos"))):
+            limit = f"{state.name}_turn{k + 1}"
             turns = state.scale / (part * span)
-            lines.append(f"B{limit} {limit} 0 V = {self.dialect.source(f'sin({turns!r}*{deviation})')}")
+            lines.append(f"B{limit} {limit} 0 V = {self.dialect.source(f'{function}({turns!r}*{deviation})')}")
             lines.append(f"C{limit} {limit} 0 {LIMIT_CAPACITANCE!r}")
         return lines
 
@@ -352,9 +353,11 @@ class _Writer:
         return lines
 
     def _beyond(self, branch: Branch) -> str:
-        """Return the current beyond the range of voltages that the equations see, which brings a solver's guess back."""
+        """Return the current beyond the largest voltage, which brings a solver's guess back."""
         own = next((v for v in self.model.voltages if (v.plus, v.minus) == (branch.plus, branch.minus)), None)
-        return f" + {LARGEST_SLOPE!r}*(V({own.name}) - {self.variables[own.name]})" if own else ""
+        if own is None:
+            return ""
+        return f" + {LARGEST_SLOPE!r}*(V({own.name}) - {self._node_text(own.name, within_voltages(own))})"
 
     def _observables(self) -> list[str]:
         lines = ["* to look at"]
