@@ -38,8 +38,9 @@ LIMIT_IN_SCALE = (0.1, 1.0)
 """Changes of a state over which the angles of the elements that limit the time step go by 1: in the state's range, or in its scale
 where it has no range. A jump by many turns ends at any angle, so that one element is too few; each angle has a sine and a cosine."""
 
-LIMIT_CAPACITANCE = 1e-9
-"""Capacitance [F] of that element: its current is then above ngspice's abstol in runs of up to hours."""
+LIMIT_INDUCTANCE = 1e-9
+"""Inductance [H] of that element: its voltage is then above ngspice's abstol, which counts for its truncation error too, in runs of
+up to hours. In a capacitor the rounding of a state, over a short step, is a current above a tight abstol, and Newton never ends."""
 
 LARGEST_SLOPE = 1e12
 """Conductance [S] of a branch beyond the largest voltage: above that of any current there, so that the next
@@ -74,7 +75,7 @@ def format_subcircuit(
     Every parameter of the model is a parameter of the subcircuit, the given values its defaults, and so is ``m``, the number of
     devices in parallel. A state ``x`` is a node of its own name. Node ``x_dev`` integrates its deviation from the initial value,
     in the state's natural scale, on a capacitor; it is held at zero until the transient starts, so that an operating point,
-    a sweep and an AC analysis see the device as programmed. Nodes ``x_turn1`` and on have charges that turn as the state moves, so
+    a sweep and an AC analysis see the device as programmed. Nodes ``x_turn1`` and on have fluxes that turn as the state moves, so
     that the truncation error limits the step there and costs nothing where the state rests. Outside its range a state is pulled
     back. Quantities are nodes where that leaves ngspice the least to evaluate. In ngspice a parameter out of its range is an
     error that names it.
@@ -308,7 +309,7 @@ class _Writer:
         return lines if leader is not None else lines + self._limit(state)
 
     def _limit(self, state: State) -> list[str]:
-        """Return the elements whose charge turns as a state moves."""
+        """Return the elements whose flux turns as a state moves."""
         deviation = f"V({state.name}_dev)"
         ranged = math.isfinite(state.upper - state.lower)
         span, parts = (state.upper - state.lower, LIMIT_IN_RANGE) if ranged else (state.scale, LIMIT_IN_SCALE)
@@ -316,8 +317,8 @@ class _Writer:
         for k, (part, function) in enumerate(itertools.product(parts, ("sin", "cos"))):
             limit = f"{state.name}_turn{k + 1}"
             turns = state.scale / (part * span)
-            lines.append(f"B{limit} {limit} 0 V = {self.dialect.source(f'{function}({turns!r}*{deviation})')}")
-            lines.append(f"C{limit} {limit} 0 {LIMIT_CAPACITANCE!r}")
+            turned = self.dialect.source(f"{function}({turns!r}*{deviation})")
+            lines += [f"B{limit} 0 {limit} I = {turned}", f"L{limit} {limit} 0 {LIMIT_INDUCTANCE!r}"]
         return lines
 
     def _pull(self, state: State) -> str:

@@ -50,9 +50,7 @@ def test_slow_row_on_the_reference_engine(name):
     [
         "EIS-06",
         "EIS-21",
-        pytest.param(
-            "OTJ-01", marks=pytest.mark.xfail(strict=False, reason="fails or takes over 75 s; not looked into")
-        ),
+        "OTJ-01",
         "OTJ-08",
     ],
 )

@@ -26,20 +26,9 @@ FEW, ALL = 4, 40
 
 
 KNOWN = {
-    ("ionic_synapse", 0, "ngspice"): "seen to disagree; the cause is not found",
     ("ionic_synapse", 0, "vacask"): "seen to disagree; the cause is not found",
-    (
-        "ionic_synapse",
-        1,
-        "vacask",
-    ): "VACASK's current of 6e-13 A is 1 % off at its default absolute tolerance of 1e-12 A",
     ("ionic_synapse", 3, "ngspice"): "seen to disagree; the cause is not found",
-    ("oxide_tunnel_junction", 0, "ngspice"): "seen to disagree; the cause is not found",
-    (
-        "oxide_tunnel_junction",
-        0,
-        "vacask",
-    ): "an emission current of 1e-24 A is lost in the rounding of its own equation",
+    ("oxide_tunnel_junction", 0, "vacask"): "seen to disagree; the cause is not found",
 }
 """Benches that do not agree yet, of the few, and what is known of why."""
 
