@@ -145,7 +145,15 @@ i_te = d.quantity(
 )
 s_c = d.quantity("s_c", "1", saturate(s, -S_LIMIT, S_LIMIT, 5), "volatile lowering, bounded", scale=1.0)
 w_c = d.quantity("w_c", "1", saturate(w, 0, 1, 0.05), "vacancy coordinate, bounded", scale=1.0)
-v_c = d.quantity("v_c", "V", saturate(v, -V_LIMIT, V_LIMIT, 1), "bias, bounded for the states", scale=1.0)
+v_c = d.quantity(
+    "v_c",
+    "V",
+    saturate(v, -V_LIMIT, V_LIMIT, 1),
+    "bias, bounded for the states",
+    scale=1.0,
+    lower=-V_LIMIT - 1,
+    upper=V_LIMIT + 1,
+)
 passed = d.quantity(
     "passed",
     "1",

@@ -13,6 +13,7 @@ from synspice.compact.definition import Definition
 from synspice.compact.errors import DefinitionError, SynspiceError
 from synspice.compact.model import Model
 from synspice.compact.primitives import limexp, positive_part, saturate, smooth_abs
+from synspice.compact.registry import get_device
 
 
 def good(change: Callable[[Definition, sp.Symbol, sp.Symbol, sp.Symbol], object] | None = None) -> Definition:
@@ -90,6 +91,14 @@ FAULTS: dict[str, tuple[Callable[[Definition, sp.Symbol, sp.Symbol, sp.Symbol], 
         "state 'y' has no rate",
     ),
     "rate twice": (lambda d, v, g, x: d.rate(x, -x * d.parameter("k_1", "1/s", 1, "k")), "rate of 'x': given twice"),
+    "along with nothing": (
+        lambda d, v, g, x: d.rate(d.state("y", "1", "more", lower=0, upper=1), 0, along=sp.Symbol("z")),
+        "rate of 'y': 'z', which it moves along with, must be a state of the same unit whose own rate was given before",
+    ),
+    "along with another unit": (
+        lambda d, v, g, x: d.rate(d.state("y", "V", "more", lower=0, upper=1), 0, along=x),
+        "rate of 'y': 'x', which it moves along with, must be a state of the same unit",
+    ),
     "rate of nothing": (
         lambda d, v, g, x: d.rate(sp.Symbol("y"), 0),
         "rate of 'y': there is no such state",
@@ -367,3 +376,14 @@ def test_checks_can_be_left_out_only_inside_the_context() -> None:
     assert len(model.currents) == 2
     with pytest.raises(DefinitionError, match="must be passive"):
         good(lambda d, v, g, x: d.current("p", "n", -3 * g * v)).model()
+
+
+def test_a_state_that_moves_along_has_both_rates() -> None:
+    model = get_device("ionic_synapse")
+    rates, own = (dict(zip(("v_i", "x", "y"), r, strict=True)) for r in (model.rates, model.own_rates))
+    assert model.along == (None, None, "x")
+    assert model.leaders == (None, None, model.states[1])
+    assert own["x"] == rates["x"]
+    assert sp.simplify(rates["y"] - rates["x"] - own["y"]) == 0
+    assert own["y"].free_symbols == {sp.Symbol("y", real=True), model.parameter("tau_y").symbol}
+    assert model.apart.rates == model.own_rates == model.apart.own_rates
