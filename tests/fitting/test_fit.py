@@ -145,10 +145,15 @@ def test_a_fixed_parameter_is_held(real_fit: Fit) -> None:
 
 def test_a_device_that_does_not_follow_the_data_is_told(real_fit: Fit) -> None:
     assert not any("does not follow" in note for note in real_fit.result.notes)
-    fit = fit_dataset(read(RAMPS / "set.csv"), get_device("ionic_synapse"))
+    fit = fit_dataset(read(RAMPS / "set.csv"), get_device("oxide_tunnel_junction"))
     (error,) = fit.result.errors
     assert error.in_sample > 0.2
     assert any("the device does not follow these data: set ramp (" in note for note in fit.result.notes)
+
+
+def test_a_device_that_rests_at_the_data_s_pulses_is_told() -> None:
+    with pytest.raises(FitFailure, match="the data determine none of the device's parameters"):
+        fit_dataset(read(RAMPS / "set.csv"), get_device("ionic_synapse"))
 
 
 def test_a_flat_ramp_determines_nothing() -> None:

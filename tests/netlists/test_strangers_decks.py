@@ -197,13 +197,14 @@ class TestEveryDevice:
         found = states(device, pulsed(device, tmp_path, f"{device.transient(steps)}{analysis}", FINER))
         assert apart(device, reference(device, found.time), found) < SAME
 
-    def test_in_parallel_and_in_wrappers(self, name: str, base: Result, tmp_path: Path) -> None:
+    def test_in_parallel_and_in_wrappers(self, name: str, tmp_path: Path) -> None:
         device = subject(name)
         lines = in_parallel(device)
         if device.has_capacitance:
             lines += [*device.placed(6, given="c_0=1p"), *device.placed(7, given="c_0=1p m=3")]
-        plot = pulsed(device, tmp_path, *lines, *device.placed(8, given="frozen=1"), device.transient())
-        assert apart(device, base, states(device, plot)) < SAME
+        plot = pulsed(device, tmp_path, *lines, *device.placed(8, given="frozen=1"), device.transient(), FINER)
+        found = states(device, plot)
+        assert apart(device, reference(device, found.time), found) < SAME
         compare_parallel(device, plot)
         if device.has_capacitance:
             one, three = (np.real(plot[f"i(v{k})"]) for k in (6, 7))
