@@ -244,7 +244,7 @@ class Model:
             parts += [f"{q.name} {q.unit} {q.scale} {q.lower} {q.upper} {sp.srepr(q.expression)}" for q in group]
         for branches in (self.currents, self.charges):
             parts += [f"{b.plus} {b.minus} {sp.srepr(b.expression)}" for b in branches]
-        parts += [sp.srepr(r) for r in self.rates] + [f"{name}" for name in self.along if name]
+        parts += [sp.srepr(r) for r in self.rates] + [name for name in self.along if name]
         parts += [f"{n.name} {n.plus} {n.minus} {n.kind} {sp.srepr(n.density)} {n.exponent}" for n in self.noise]
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:12]
 

@@ -9,10 +9,6 @@ from ..primitives import abs_power, limexp, limsinh, linexp, positive_part, satu
 V_CORNER = 1e-2
 """Voltage [V] below which the magnitude in the Fowler-Nordheim law is rounded; its exponential is out by then."""
 
-EMISSION_LIMIT = 40
-"""Exponent at which emission goes on as a resistance, at 2e17 times the saturation current. From an exponential's far end a solver
-comes back by one e-fold an iteration; ngspice gives up after some 100."""
-
 W_CORNER = 1e-2
 """Vacancy coordinate below which the rise of a threshold is rounded."""
 
@@ -85,12 +81,9 @@ w = d.state("w", "1", "position of the vacancies", initial=0.044, lower=0.0, upp
 
 area = d.quantity("area", "m^2", sp.pi * r_el**2, "area of the junction")
 v_te = d.quantity("v_te", "V", n_te * BOLTZMANN * d.temperature / ELEMENTARY_CHARGE, "voltage scale of emission")
-i_s = d.quantity(
-    "i_s",
-    "A",
-    area * a_te * d.temperature**2 * limexp(-phi_b * ELEMENTARY_CHARGE / (BOLTZMANN * d.temperature)),
-    "saturation current of emission",
-)
+i_r = d.quantity("i_r", "A", area * a_te * d.temperature**2, "current of emission without a barrier")
+b_te = d.quantity("b_te", "1", phi_b * ELEMENTARY_CHARGE / (BOLTZMANN * d.temperature), "Schottky barrier, in kT")
+i_s = d.quantity("i_s", "A", i_r * limexp(-b_te), "saturation current of emission")
 p_t = d.quantity(
     "p_t",
     "kg*m/s",
@@ -139,8 +132,8 @@ i_t = d.quantity("i_t", "A", (1 - share) * direct(held) + share * k_fn * v * siz
 i_te = d.quantity(
     "i_te",
     "A",
-    # i_s (exp(v/v_te) - 1), without a difference near zero volts
-    i_s * (sp.exp(EMISSION_LIMIT) * linexp(v / v_te - EMISSION_LIMIT) + 1) * sp.tanh(v / (2 * v_te)),
+    # i_s (exp(v/v_te) - 1) without a difference near zero volts; where the bias leaves no barrier it goes on as a resistance
+    (i_r * linexp(v / v_te - b_te) + i_s) * sp.tanh(v / (2 * v_te)),
     "current of thermionic emission",
 )
 s_c = d.quantity("s_c", "1", saturate(s, -S_LIMIT, S_LIMIT, 5), "volatile lowering, bounded", scale=1.0)
@@ -161,7 +154,7 @@ passed = d.quantity(
     "part of the tunnel current that passes",
     scale=1.0,
     lower=0.0,
-    upper=20.0,  # w_c may be 0.05 above 1
+    upper=21.0,  # exp(60 * 0.05): lam is 60 at most, w_c 1.05
 )
 i_x = d.quantity("i_x", "A", limexp(s_c) * (i_te + passed * i_t), "current")
 v_e = d.quantity("v_e", "V", v_c + gam * s_c, "bias that moves the vacancies")

@@ -44,14 +44,19 @@ def main() -> None:
     )
     parser.add_argument("--why", action="store_true", help="say of every wrong or failed run what it did")
     given = parser.parse_args()
-    simulators = [Simulator.from_word(word) for word in given.simulator]
+    try:
+        simulators = [
+            Simulator.from_word(word) for word in given.simulator or ([] if given.vacask else ["ngspice=ngspice"])
+        ]
+    except FileNotFoundError as error:
+        parser.error(str(error))
     simulators += [Simulator.vacask()] if given.vacask else []
     seeds = given.seeds or range(given.first_seed, given.first_seed + given.sets)
     emitter = _emitter(given.emitter)
     print(HEAD, flush=True)
     for devices in given.circuit:
         for device in given.device or [*DEVICES, *([MIXED] if devices > 1 else [])]:
-            for simulator in simulators or [Simulator.from_word("ngspice=ngspice")]:
+            for simulator in simulators:
                 for options in given.options:
                     for steps in given.steps:
                         row = judge(

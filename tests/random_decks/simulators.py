@@ -45,9 +45,20 @@ class Simulator:
 
     @classmethod
     def from_word(cls, word: str) -> Simulator:
-        """Return the simulator of ``label=program``; the module is compiled where the label begins with ``osdi``."""
+        """Return the simulator of ``label=program``; the module is compiled where the label begins with ``osdi``.
+
+        Raises
+        ------
+        FileNotFoundError
+            There is no such program.
+        """
         label, _, program = word.partition("=")
-        return cls(label, "osdi" if label.startswith("osdi") else "netlist", program or "ngspice")
+        found = shutil.which(program or "ngspice")
+        if found is None:
+            raise FileNotFoundError(
+                f"--simulator {word}: no program '{program or 'ngspice'}'; give its path, or install it"
+            )
+        return cls(label, "osdi" if label.startswith("osdi") else "netlist", str(Path(found).absolute()))
 
     @classmethod
     def vacask(cls) -> Simulator:
@@ -59,7 +70,7 @@ class Simulator:
         """The command that runs the file ``deck``."""
         if self.kind == "vacask":
             return [self.program, "-qp", "-n", "1", "--tomlfile", "settings.toml", "deck"]
-        return [shutil.which(self.program) or self.program, "-n", "-b", "-r", f"{ANALYSIS}.raw", "deck"]
+        return [self.program, "-n", "-b", "-r", f"{ANALYSIS}.raw", "deck"]
 
 
 @dataclass(frozen=True, kw_only=True)
