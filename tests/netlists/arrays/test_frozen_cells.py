@@ -50,8 +50,10 @@ def test_the_currents_are_those_of_the_equations(name: str) -> None:
         (1.0 if b.plus == model.write[0] else -1.0) * np.asarray(i) for b, i in zip(model.currents, flows, strict=True)
     )
     found = read_linear(run_deck(format_held_read(crossbar, DRIVE, TIGHT)).plot("op"), SHAPE)
-    np.testing.assert_allclose(found["left"], np.sum(wanted, axis=1), rtol=1e-9, atol=TIGHT.abstol)
-    np.testing.assert_allclose(found["bottom"], np.sum(wanted, axis=0), rtol=1e-9, atol=TIGHT.abstol)
+    # of the currents that meet in a line, which may cancel: ngspice reads eleven digits of a number in an expression
+    for side, axis in (("left", 1), ("bottom", 0)):
+        meeting = np.sum(np.abs(wanted), axis=axis)
+        np.testing.assert_array_less(np.abs(found[side] - np.sum(wanted, axis=axis)), 1e-9 * meeting + TIGHT.abstol)
 
 
 @pytest.mark.ngspice
