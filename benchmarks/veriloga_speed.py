@@ -25,7 +25,7 @@ from synspice.veriloga.stimuli import experiments, find_drive
 from synspice.veriloga.vacask import VacaskOptions, run_vacask
 
 STEPS = (1_000, 20_000)
-REPEATS = 3
+ROUNDS = 5
 
 
 def children_seconds() -> float:
@@ -47,32 +47,33 @@ def measure(model: Model, bench: Bench, engine: str, steps: int) -> tuple[float,
     return children_seconds() - before, len(result.time)
 
 
-def microseconds(model: Model, bench: Bench, engine: str) -> list[float]:
-    """Return the time for a point [us], once a repeat."""
-    measure(model, bench, engine, STEPS[0])  # compiles, and fills the caches
-    found = []
-    for _ in range(REPEATS):
-        (short, few), (long, many) = (measure(model, bench, engine, steps) for steps in STEPS)
-        found.append((long - short) / (many - few) * 1e6)
+def microseconds(model: Model, bench: Bench, engines: list[str]) -> dict[str, list[float]]:
+    """Return the time for a point [us] by engine, once a round: the engines take turns, for other work comes and goes."""
+    for engine in engines:
+        measure(model, bench, engine, STEPS[0])  # compiles, and fills the caches
+    found: dict[str, list[float]] = {engine: [] for engine in engines}
+    for _ in range(ROUNDS):
+        for engine in engines:
+            (short, few), (long, many) = (measure(model, bench, engine, steps) for steps in STEPS)
+            found[engine].append((long - short) / (many - few) * 1e6)
     return found
 
 
 def main() -> None:
     """Print the table."""
     engines = ["ngspice", *(["ngspice-osdi"] if ngspice.has_osdi() else []), "vacask"]
-    print(
-        f"ngspice {ngspice.version()}, load {os.getloadavg()[0]:.1f}, {time.strftime('%Y-%m-%d')}; [us/point] and over VACASK"
-    )
+    print(f"ngspice {ngspice.version()}, load {os.getloadavg()[0]:.1f}, {time.strftime('%Y-%m-%d')}")
+    print("[us/point], median (and range), and the median of the rounds' ratios to VACASK")
     print(f"{'device':24}" + "".join(f"{engine:>28}" for engine in engines))
     for name in sys.argv[1:] or device_names():
         model = get_device(name)
         bench = experiments(find_drive(model, {}))["loop"].bench(model)
-        times = {engine: microseconds(model, bench, engine) for engine in engines}
-        middle = {engine: statistics.median(values) for engine, values in times.items()}
-        shown = [
-            f"{middle[e]:6.2f} ({min(times[e]):.2f}-{max(times[e]):.2f}) {middle[e] / middle['vacask']:5.1f}"
-            for e in engines
-        ]
+        times = microseconds(model, bench, engines)
+        shown = []
+        for engine in engines:
+            ratio = statistics.median(a / b for a, b in zip(times[engine], times["vacask"], strict=True))
+            middle, least, most = statistics.median(times[engine]), min(times[engine]), max(times[engine])
+            shown.append(f"{middle:6.2f} ({least:.2f}-{most:.2f}) {ratio:5.1f}")
         print(f"{name:24}" + "".join(f"{text:>28}" for text in shown), flush=True)
 
 

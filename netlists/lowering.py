@@ -14,8 +14,11 @@ import sympy as sp
 
 from ..compact.constants import CONSTANT_VALUES, ZERO_CELSIUS
 from ..compact.model import TEMPERATURE, Model
-from ..compact.primitives import Primitive
+from ..compact.primitives import Primitive, limexp
 from .spice_forms import exponential, falling_exp, form
+
+STATE_CAPACITANCE = 1e-3
+"""Capacitance [F] that integrates a state. A user's ``rshunt`` lies across it: with 1e9 ohm it forgets in 1e6 s, with 1 nF in 1 s."""
 
 AMBIENT = sp.Symbol("temper", real=True)
 """The simulator's temperature [Celsius]."""
@@ -70,8 +73,8 @@ def lower(model: Model, scales: Mapping[str, float]) -> Lowered:
     ----------
     model : Model
     scales : mapping of name to float
-        Units of the quantities that are nodes: what is lowered is the quantity over its scale. States' own rates are lowered
-        over the states' scales.
+        Units of the quantities that are nodes: what is lowered is the quantity over its scale. A state's own rate is
+        lowered as the current that charges its capacitor.
     """
     work = _Lowering(model)
     quantities = {
@@ -79,7 +82,7 @@ def lower(model: Model, scales: Mapping[str, float]) -> Lowered:
         for q in model.quantities
         if q.name not in work.fixed
     }
-    rates = [r if s.scale == 1 else r / sp.Float(s.scale) for s, r in zip(model.states, model.own_rates, strict=True)]
+    rates = [sp.Float(STATE_CAPACITANCE / s.scale) * r for s, r in zip(model.states, model.own_rates, strict=True)]
     return Lowered(
         fixed=work.fixed,
         quantities=quantities,
@@ -110,6 +113,11 @@ class _Lowering:
         }
         parameters = {p.name for p in self.model.parameters} | self.fixed.keys() | CONSTANT_VALUES.keys()
         self._parameters = frozenset(parameters)
+        self._signed = {
+            r.symbol: sp.Dummy(r.name, nonnegative=True) if r.lower >= 0 else sp.Dummy(r.name, nonpositive=True)
+            for r in [*self.model.parameters, *self.model.quantities]
+            if r.lower >= 0 or r.upper <= 0
+        }
 
     def lower(self, expression: sp.Expr) -> sp.Expr:
         """Return an expression over parameters, constants, helpers and basic functions."""
@@ -125,13 +133,18 @@ class _Lowering:
             return self._product(expression.args)
         if isinstance(expression, sp.Pow):
             return self._power(expression)
+        if isinstance(expression, limexp | sp.exp) and self._falls(expression.args[0]):
+            return falling_exp(self.lower(expression.args[0]))
         if isinstance(expression, Primitive):
             name = type(expression).__name__
             return self._call(name, expression.args, lambda *a: form(name, *a))
         if isinstance(expression, sp.exp):
-            (x,) = expression.args
-            return falling_exp(self.lower(x)) if x.is_nonpositive else self._call("exponential", (x,), exponential)
+            return self._call("exponential", expression.args, exponential)
         return expression.func(*(self.lower(a) for a in expression.args), evaluate=False)
+
+    def _falls(self, exponent: sp.Expr) -> bool:
+        """Return whether an exponent is never above zero, for the ranges of what it is made of."""
+        return bool(exponent.xreplace(self._signed).is_nonpositive)
 
     def _is_fixed(self, expression: sp.Expr) -> bool:
         return all(s.name in self._parameters for s in expression.free_symbols)

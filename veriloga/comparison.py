@@ -46,13 +46,18 @@ def waveform_error(model: Model, bench: Bench, found: Result, reference: Result)
     lengths = np.diff(marks)[segment]
     names = [n for n in ("current", "voltage", "read_current") if n in found.signals]
     names += [s.name for s in model.states] + [o.name for o in model.observables]
-    inside = np.min(np.abs(found.time[:, None] - marks), axis=1) > 1e-9 * bench.duration
+    inside = between_corners(bench, found.time)
     worst = 0.0
     for name in names:
         distance = _distances(found, reference, name, lengths, _full_scale(model, name, reference))
         jumps = bool(model.charges) and name.endswith("current")
         worst = max(worst, float(np.max(distance[inside] if jumps else distance)))
     return worst
+
+
+def between_corners(bench: Bench, time: np.ndarray) -> np.ndarray:
+    """Return which instants are at no corner of the stimulus, where the current of a charge jumps; boolean, shape (n,)."""
+    return np.asarray(np.min(np.abs(time[:, None] - bench.breakpoints), axis=1) > 1e-9 * bench.duration)
 
 
 def _full_scale(model: Model, name: str, reference: Result) -> float:

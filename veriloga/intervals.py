@@ -123,6 +123,7 @@ class Ranges:
             "exp": lambda: Interval(_exp(first.low), _exp(first.high), True, fixed),
             "ln": lambda: Interval(_ln(first.low), _ln(first.high), False, fixed),
             "sqrt": lambda: Interval(_root(first.low), _root(first.high), first.positive, fixed),
+            "sinh": lambda: Interval(_sinh(first.low), _sinh(first.high), first.excludes_zero, fixed),
             "cosh": lambda: Interval(1.0, _INF, True, fixed),
             "tanh": lambda: Interval(-1.0, 1.0, False, fixed),
             "atan": lambda: Interval(-math.pi / 2, math.pi / 2, False, fixed),
@@ -187,6 +188,10 @@ def _exp(x: float) -> float:
 
 def _ln(x: float) -> float:
     return math.log(x) if 0 < x < _INF else (_INF if x > 0 else -_INF)
+
+
+def _sinh(x: float) -> float:
+    return math.sinh(x) if abs(x) < 700 else math.copysign(_INF, x)
 
 
 def _root(x: float) -> float:

@@ -43,6 +43,10 @@ HEAD = ("ground 0", "model vsource vsource")
 AnyJob = TypeVar("AnyJob")
 
 
+FIRST_STEP = 1e-4
+"""First time step, as a part of the largest: its error is not controlled, and what starts off its rest moves in it."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class VacaskOptions:
     """VACASK's solver settings, with the package's defaults.
@@ -113,7 +117,7 @@ class VacaskOptions:
             "control",
             f"  {self.line(temperature)}",
             f"  save default {' '.join(saved)}".rstrip(),
-            f"  analysis {ANALYSIS} tran step={step!r} stop={stop!r} maxstep={step!r}",
+            f"  analysis {ANALYSIS} tran step={FIRST_STEP * step!r} stop={stop!r} maxstep={step!r}",
             "endc",
             "",
         ]

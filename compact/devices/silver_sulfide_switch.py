@@ -1,16 +1,21 @@
 """Silver sulfide atomic switch: an inorganic synapse whose bridge of silver atoms fades unless it is made robust."""
 
+import math
+
 import sympy as sp
 
 from ..constants import BOLTZMANN
 from ..definition import Definition
-from ..primitives import limexp, limsinh, logistic, positive_part, saturate, smooth_abs
+from ..primitives import limexp, limsinh, logistic, positive_part, saturate
 
 DRIVE_CORNER = 1e-3
 """Rounding of the drive's positive and negative parts, in units of the drive at v_pulse: a read of 10 mV stays below it."""
 
 DRIVE_MAX = 1e3
 """Drive, in units of that at v_pulse, at which precipitation and dissolution level off."""
+
+MILD_MAX = math.asinh(DRIVE_MAX) - 1
+"""Its logarithmic scale, at which they begin to."""
 
 ROBUST_CORNER = 1e-3
 """Rounding of the share that is not robust yet: a solver's guess above 1 must not run away."""
@@ -97,26 +102,23 @@ over_pulse = d.quantity("over_pulse", "1", v_pulse / v_drive, "v_pulse in units 
 at_pulse = d.quantity(
     "at_pulse", "1", sp.sinh(over_pulse) * over_pulse**2 / (6 + over_pulse**2), "drive at v_pulse before it is scaled"
 )
+onset = d.quantity("onset", "1", over**2 / (6 + over**2), "what small drives lack of the hopping law", scale=1.0)
 drive = d.quantity(
     "drive",
     "1",
-    limsinh(over) * over**2 / (6 + over**2) / at_pulse,
+    limsinh(over) * onset / at_pulse,
     "drive of the silver ions, 1 at v_pulse",
 )
 mild = d.quantity("mild", "1", sp.asinh(drive), "drive on a logarithmic scale of both signs", scale=1.0)
 swing = d.quantity(
     "swing",
     "1",
-    limsinh(mild) / (1 + smooth_abs(limsinh(mild), DRIVE_CORNER) / DRIVE_MAX),
+    limsinh(saturate(mild, -MILD_MAX, MILD_MAX, 1)),
     "drive of the silver ions, levelling off",
     scale=1.0,
-    lower=-DRIVE_MAX,
-    upper=DRIVE_MAX,
 )
-push = d.quantity("push", "1", positive_part(swing, DRIVE_CORNER), "drive of precipitation", scale=1.0, lower=0.0)
-erase = d.quantity(
-    "erase", "1/s", k_erase * positive_part(-swing, DRIVE_CORNER), "rate of dissolution", scale=1.0, lower=0.0
-)
+push = d.quantity("push", "1", positive_part(swing, DRIVE_CORNER), "drive of precipitation", scale=1.0)
+erase = d.quantity("erase", "1/s", k_erase * positive_part(-swing, DRIVE_CORNER), "rate of dissolution", scale=1.0)
 silver = d.quantity("silver", "1", saturate(history, 0, 1, 0.25), "history, bounded", scale=1.0)
 kept = d.quantity("kept", "1", saturate(robust, 0, 1, 0.25), "robust share, bounded", scale=1.0)
 complete = d.quantity(
@@ -125,13 +127,14 @@ complete = d.quantity(
     logistic((bridge - bridge_robust) / w_robust),
     "1 for a complete bridge, 0 for an incomplete one",
     scale=1.0,
-    lower=0.0,
-    upper=1.0,
+)
+shrinking = d.quantity(
+    "shrinking", "1", bridge / sp.sqrt(bridge**2 + bridge_round**2), "1 for a large bridge, 0 for none", scale=1.0
 )
 fading = d.quantity(
     "fading",
     "1",
-    (1 - kept) * bridge / sp.sqrt(bridge**2 + bridge_round**2) / (gain_atom * (1 + s_decay * silver)),
+    (1 - kept) * shrinking / (gain_atom * (1 + s_decay * silver)),
     "decay of the bridge, in units of that of a large one in t_decay",
     scale=1.0,
 )

@@ -128,15 +128,16 @@ def test_every_way_into_ngspice_checks() -> None:
 
 @pytest.mark.ngspice
 def test_ngspice_does_crash_there() -> None:
+    """What it reads there is not its own: most often it ends in a segmentation fault, and never well."""
     inside = "t\nV1 a 0 1\n.subckt r p\nR1 p {0} 1\nR2 {0} 0 1\nB1 b 0 V=V({0})\n.ends\nX1 a r\n.op\n.end\n"
     for node in names.CRASHING_NODES:
-        assert exit_code(f"t\nV1 {node} 0 1\nR1 {node} 0 1k\n.op\n.end\n") < 0
-        assert exit_code(inside.format(node)) < 0
+        assert exit_code(f"t\nV1 {node} 0 1\nR1 {node} 0 1k\n.op\n.end\n") != 0
+        assert exit_code(inside.format(node)) != 0
     for node in names.CRASHING_SOURCE_NODES:
         assert run_deck(inside.format(node)).plot("op")[f"v(x1.{node})"][0].real == pytest.approx(0.5)
     if int(version().split(".")[0]) < 40:
         for node in names.CRASHING_SOURCE_NODES:
-            assert exit_code(f"t\nV1 {node} 0 1\nB1 a 0 V=2*V({node},0)\nR1 a 0 1k\n.op\n.end\n") < 0
+            assert exit_code(f"t\nV1 {node} 0 1\nB1 a 0 V=2*V({node},0)\nR1 a 0 1k\n.op\n.end\n") != 0
 
 
 def exit_code(text: str) -> int:

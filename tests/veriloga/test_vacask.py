@@ -47,7 +47,7 @@ dut (node_g node_s node_d) dut_card w_init=0.4 frozen=0
 control
   {VacaskOptions().line(300.15)}
   save default p(dut,conductance)
-  analysis bench tran step=2e-06 stop=0.002 maxstep=2e-06
+  analysis bench tran step=2e-10 stop=0.002 maxstep=2e-06
 endc
 """
     )

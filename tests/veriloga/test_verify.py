@@ -21,17 +21,17 @@ from synspice.veriloga.verify import Check, available_engines, chosen_cards, ver
 
 THERE = [name for name, module in DEVICES.items() if find_spec(module, "synspice.compact") is not None]
 
-UNMET = {("silver_sulfide_switch", "jacobian", "openvaf-r")}
-"""Checks that are not met: 1.3e-6 for 1e-6, by cancellation where the drive levels off."""
-
-UNMET_TIGHT = {("ionic_synapse", "loop with compliance", engine) for engine in ("ngspice", "ngspice-osdi", "vacask")}
-"""Not met: femtoamperes behind a compliance of picoamperes, 0.26 % (ngspice) and 0.09 % (VACASK) of full scale for 0.05 %."""
+UNMET_TIGHT = {
+    ("ionic_synapse", "loop with compliance", engine) for engine in ("ngspice", "ngspice-osdi", "vacask")
+} | {("ionic_synapse", "loop with compliance, netlist", "ngspice-osdi")}
+"""Not met: femtoamperes through the source of a compliance of picoamperes, 0.1 to 0.24 % of full scale for 0.05 % (0.07 % for 0.01 %
+between the forms). They are the difference of two voltages that agree to eight digits."""
 
 
 @pytest.mark.parametrize("name", THERE)
 def test_every_device_on_every_engine_at_default_options(name: str) -> None:
     checks = verify_card(default_card(get_device(name)), engines=available_engines())
-    assert [c for c in checks if not c.ok and (c.device, c.check, c.engine) not in UNMET] == []
+    assert [c for c in checks if not c.ok] == []
     assert {c.check for c in checks} >= {"loop", "loop with compliance", "pulses", "relaxation", "dc", "small signal"}
     assert {c.check for c in checks} >= {"residual", "charge", "rate", "jacobian", "conventions"}
     assert {c.engine for c in checks} >= {"ngspice", "vacask", "openvaf-r", "lint"}
@@ -56,6 +56,7 @@ def test_every_device_in_each_ngspice_that_has_osdi(name: str) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.every_ngspice
 @pytest.mark.parametrize("name", THERE)
 def test_every_device_on_every_engine_at_tight_options(name: str) -> None:
     checks = verify_card(default_card(get_device(name)), engines=available_engines(), tight=True)
