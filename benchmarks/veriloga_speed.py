@@ -20,9 +20,9 @@ from synspice.compact.stimulus import Bench
 from synspice.netlists import ngspice
 from synspice.netlists.ngspice import SolverOptions
 from synspice.netlists.testbench import Job, run_ngspice
+from synspice.veriloga.network import VacaskOptions, run_vacask
 from synspice.veriloga.osdi import run_ngspice_osdi
 from synspice.veriloga.stimuli import experiments, find_drive
-from synspice.veriloga.vacask import VacaskOptions, run_vacask
 
 STEPS = (1_000, 20_000)
 ROUNDS = 5

@@ -25,7 +25,7 @@ ENGINES: dict[str, Engine[Job]] = {
     "reference": reference_engine(_reference),
     "ngspice": ngspice_engine(run_ngspice),
     "ngspice-osdi": osdi_engine("osdi", "run_ngspice_osdi"),
-    "vacask": vacask_engine("vacask", "run_vacask"),
+    "vacask": vacask_engine("network", "run_vacask"),
 }
 """Every engine by the name that the command line uses."""
 

@@ -10,9 +10,11 @@ from ..compact.model import Model
 from ..compact.network import GROUND, Network
 from ..compact.network_reference import network_record
 from ..compact.result import Result
+from ..netlists.deck import title
 from ..netlists.network import NetworkJob
 from ..netlists.ngspice import Plot
 from ..netlists.steps import STEPS, largest_step
+from ..netlists.testbench import on_benches
 from .bench_sources import format_sources
 from .compiler import compile_module
 from .module import format_module
@@ -33,7 +35,7 @@ from .vacask import (
     version,
 )
 
-__all__ = ["VacaskOptions", "format_network", "run_networks_vacask"]
+__all__ = ["VacaskOptions", "format_network", "run_networks_vacask", "run_vacask"]
 
 
 def format_network(network: Network, options: VacaskOptions | None = None, steps: int = STEPS) -> str:
@@ -43,7 +45,7 @@ def format_network(network: Network, options: VacaskOptions | None = None, steps
     node and terminal reads the current of each port of the k-th instance.
     """
     modules = _modules(network)
-    lines = [f"network of {len(network.instances)} instances", *HEAD]
+    lines = [title(network), *HEAD]
     lines += [f'load "{module}.osdi"' for module in modules.values()]
     if any(drive.has_impedance for drive in network.sources.values()):
         lines.append(f'load "{SOURCE_LIBRARY}"')
@@ -86,6 +88,10 @@ def run_networks_vacask(
     SimulationError, EngineMissingError, EngineError
     """
     return run_jobs(jobs, _deck, _result, options=options, workers=workers, timeout=timeout, progress=progress)
+
+
+run_vacask = on_benches(run_networks_vacask)
+"""Run jobs of one device in VACASK; see :func:`run_networks_vacask`."""
 
 
 def _deck(job: NetworkJob, options: VacaskOptions) -> Deck:

@@ -3,25 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..compact.constants import ZERO_CELSIUS
 from ..compact.errors import EngineMissingError
 from ..compact.model import FROZEN, Model
-from ..compact.reference import record
+from ..compact.network import Instance
 from ..compact.result import Result
-from ..compact.stimulus import Drive, Waveform
-from ..netlists import ngspice
-from ..netlists.bias_points import Form, held_values
+from ..netlists import bias_points, ngspice
+from ..netlists.deck import waveform_of
+from ..netlists.network import NetworkJob, run_form
 from ..netlists.ngspice import Plot, SolverOptions
-from ..netlists.steps import largest_step
-from ..netlists.testbench import DEVICE, Job, impedance_lines, piecewise_linear
+from ..netlists.testbench import on_benches
 from .compiler import compile_module
 from .module import format_module
 from .vacask import parameters_text
+
+if TYPE_CHECKING:
+    from PySpice.Spice.Netlist import Circuit
 
 ENGINE = "ngspice-osdi"
 
@@ -41,11 +42,6 @@ def require_osdi() -> None:
             "openvaf-r makes; Debian 13's ngspice 44.2 is such a build. "
             f"Set {ngspice.installation.VARIABLE} to the path of one, or use the engine 'vacask' or 'ngspice'"
         )
-
-
-def engine_version() -> str:
-    """Return what a result says of the simulator."""
-    return f"ngspice {ngspice.version()} with OSDI"
 
 
 def library_name(model: Model) -> str:
@@ -81,70 +77,57 @@ def instance_lines(name: str, nodes: str, card: str, model: Model, values: Mappi
     return _wrapped(f"N{name} {nodes} {card} {parameters_text(model, values, instance=True)}")
 
 
-def saved_names(name: str, model: Model) -> list[str]:
-    """Return what a deck saves of an instance for :func:`device_rows`."""
-    return [f"@n{name}[{item}]" for item in _reported(model)]
-
-
-def device_rows(plot: Plot, name: str, model: Model) -> dict[str, np.ndarray]:
-    """Return the states and the observables of an instance, each of shape (n,)."""
-    saved = saved_names(name, model)
-    return {item: real(plot, _vector(plot, vector)) for item, vector in zip(_reported(model), saved, strict=True)}
-
-
-def _reported(model: Model) -> list[str]:
-    return [s.name for s in model.states] + [o.name for o in model.observables]
-
-
 def _vector(plot: Plot, saved: str) -> str:
     """Return a saved variable's name in the raw file: bare, or as a voltage or a current, by what its unit is."""
     names = (saved.lower(), f"v({saved.lower()})", f"i({saved.lower()})")
     return next((name for name in names if name in plot.names), saved)
 
 
-def real(plot: Plot, name: str) -> np.ndarray:
-    """Return a saved vector, shape (n,)."""
-    return np.asarray(plot[name].real, float)
-
-
-def compiled_form(model: Model, values: Mapping[str, float]) -> Form:
+def compiled_form(model: Model, values: Mapping[str, float]) -> bias_points.Form:
     """Return a device as its compiled module, for :mod:`synspice.netlists.bias_points`."""
     require_osdi()
-    held = held_values(model, values)
-    return Form(
+    held = bias_points.held_values(model, values)
+    return bias_points.Form(
         head=[*load_lines([model]), *card_lines("card", model, held)],
         instance=lambda name, nodes: "\n".join(instance_lines(name, nodes, "card", model, held)),
         files=libraries([model]),
     )
 
 
-def format_osdi_bench(job: Job, options: SolverOptions | None = None) -> str:
-    """Return the ngspice deck of a job with the compiled module in the place of the subcircuit.
+class Compiled:
+    """Devices as compiled modules, each with a model card of its own."""
 
-    Nodes and sources have the names of :func:`synspice.netlists.testbench.bench_circuit`; the device is ``ndut``.
-    """
-    model, bench = job.model, job.bench
-    options = replace(options or SolverOptions(), temperature_c=bench.temperature - ZERO_CELSIUS)
-    values = model.values(job.values)
-    if bench.frozen and model.states:
-        values[FROZEN.name] = 1.0
-    lines = [f"* {model.name} on a bench, compiled", *load_lines([model])]
-    for terminal in model.terminals:
-        drive = bench.drives.get(terminal, Drive(waveform=Waveform.constant(0.0)))
-        node = f"{terminal}_source" if drive.has_impedance else terminal
-        lines.append(f"V{terminal} {node} 0 {piecewise_linear(drive.waveform)}")
-        if drive.has_impedance:
-            lines += impedance_lines(terminal, drive, node)
-    lines += card_lines("card", model, values)
-    lines += instance_lines(DEVICE, " ".join(model.terminals), "card", model, values)
-    saved = [f"v({t})" for t in model.terminals] + [f"i(v{t})" for t in model.terminals]
-    lines += [
-        *options.lines(),
-        f".save {' '.join([*saved, *saved_names(DEVICE, model)])}",
-        options.transient(bench.duration, largest_step(bench)),
-        ".end",
-    ]
-    return "\n".join(lines) + "\n"
+    engine = ENGINE
+
+    def version(self) -> str:
+        return f"ngspice {ngspice.version()} with OSDI"
+
+    def define(self, instances: Sequence[Instance]) -> tuple[list[str], dict[str, str]]:
+        cards = {i.name: f"{i.name}_card" for i in instances}
+        lines = load_lines(i.model for i in instances)
+        for instance in instances:
+            lines += card_lines(cards[instance.name], instance.model, instance.values)
+        return lines, cards
+
+    def place(
+        self, circuit: Circuit, instance: Instance, definition: str, nodes: Sequence[str], *, frozen: bool
+    ) -> list[str]:
+        model, values = instance.model, dict(instance.values)
+        if frozen and model.states:
+            values[FROZEN.name] = 1.0
+        return instance_lines(instance.name, " ".join(nodes), definition, model, values)
+
+    def saved(self, instance: Instance) -> list[str]:
+        return [f"@n{instance.name}[{item.name}]" for item in instance.reported]
+
+    def rows(
+        self, plot: Plot, instance: Instance, at: Mapping[str, np.ndarray], temperature: float
+    ) -> dict[str, np.ndarray]:
+        named = zip(instance.reported, self.saved(instance), strict=True)
+        return {item.name: waveform_of(plot, _vector(plot, vector)) for item, vector in named}
+
+    def files(self, models: Iterable[Model]) -> dict[str, Path]:
+        return libraries(models)
 
 
 def _wrapped(line: str, words: int = 6) -> list[str]:
@@ -152,15 +135,15 @@ def _wrapped(line: str, words: int = 6) -> list[str]:
     return [("+ " if k else "") + " ".join(parts[k : k + words]) for k in range(0, len(parts), words)]
 
 
-def run_ngspice_osdi(
-    jobs: Sequence[Job],
+def run_networks_ngspice_osdi(
+    jobs: Sequence[NetworkJob],
     *,
     options: SolverOptions | None = None,
     workers: int | None = None,
     timeout: float = 120.0,
     progress: Callable[[int, int], None] | None = None,
 ) -> list[Result]:
-    """Run jobs in ngspice with the compiled Verilog-A; see :func:`synspice.netlists.testbench.run_ngspice`.
+    """Run networks in ngspice with compiled Verilog-A; see :func:`synspice.netlists.network.run_networks_ngspice`.
 
     Raises
     ------
@@ -169,27 +152,8 @@ def run_ngspice_osdi(
     SimulationError, EngineError
     """
     require_osdi()
-    options = options or SolverOptions()
-    decks = [format_osdi_bench(job, options) for job in jobs]
-    raws = ngspice.run_many(
-        decks, workers=workers, timeout=timeout, files=libraries(job.model for job in jobs), progress=progress
-    )
-    return [_result(job, raw.plot("tran"), deck, options) for job, raw, deck in zip(jobs, raws, decks, strict=True)]
+    return run_form(jobs, Compiled(), options=options, workers=workers, timeout=timeout, progress=progress)
 
 
-def _result(job: Job, plot: Plot, deck: str, options: SolverOptions) -> Result:
-    model, bench = job.model, job.bench
-    rows = {f"v_{t}": real(plot, f"v({t})") for t in model.terminals}
-    rows |= {f"i_{t}": -real(plot, f"i(v{t})") for t in model.terminals}
-    return record(
-        model,
-        job.values,
-        bench,
-        experiment=job.experiment,
-        engine=ENGINE,
-        engine_version=engine_version(),
-        time=np.asarray(plot.scale, float),
-        rows=rows | device_rows(plot, DEVICE, model),
-        options=options.record(largest_step(bench)),
-        deck=deck,
-    )
+run_ngspice_osdi = on_benches(run_networks_ngspice_osdi)
+"""Run jobs of one device in ngspice with the compiled Verilog-A; see :func:`run_networks_ngspice_osdi`."""

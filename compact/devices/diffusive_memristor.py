@@ -180,7 +180,7 @@ spanned = d.quantity(
     "spanned", "1", grown**2 / (0.25 + grown**2), "part of the gap that silver spans", scale=1.0, lower=0.0, upper=1.0
 )
 bridged = d.quantity("bridged", "1", spanned**2, "part of the silver that the field can pump", scale=1.0)
-biased = d.quantity("biased", "1", along * supply, "depletion as the field sees it", scale=1.0)
+biased = d.quantity("biased", "1", along * supply, "depletion as the field sees it", scale=1.0, lower=-1.3, upper=1.3)
 a_grow = d.quantity(
     "a_grow", "1", e_grow * hotter - s_grow * biased, "logarithm of growth by heat and supply", scale=1.0
 )

@@ -8,7 +8,8 @@ import pytest
 from synspice.compact.devices.drift_memristor import MODEL as DRIFT
 from synspice.compact.network import Instance, Network
 from synspice.compact.stimulus import Drive, Waveform
-from synspice.netlists.network import NetworkJob, format_network, run_networks
+from synspice.netlists.deck import format_network
+from synspice.netlists.network import NetworkJob, run_networks
 from synspice.netlists.ngspice import SolverOptions, run_deck
 from synspice.netlists.ngspice.cost import Counts, cost, count, deck_cost
 from synspice.netlists.subcircuit import format_subcircuit

@@ -17,6 +17,7 @@ from synspice.compact.reference import simulate
 from synspice.compact.registry import default_card, get_device
 from synspice.compact.result import Measured, Result
 from synspice.compact.stimulus import Bench, Drive, Waveform
+from synspice.netlists.deck import piecewise_linear
 from synspice.netlists.experiments import (
     EXPERIMENTS,
     Experiment,
@@ -28,7 +29,7 @@ from synspice.netlists.experiments import (
 )
 from synspice.netlists.experiments.base import crossing
 from synspice.netlists.run import ENGINES, get_engine, run, run_many
-from synspice.netlists.testbench import Job, bench_circuit, format_bench, piecewise_linear, run_ngspice
+from synspice.netlists.testbench import Job, bench_circuit, format_bench, run_ngspice
 
 BOTH = pytest.mark.parametrize("engine", ["reference", "ngspice"])
 

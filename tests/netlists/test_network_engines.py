@@ -15,7 +15,8 @@ from synspice.compact.network import Capacitor, Instance, Network, Resistor, div
 from synspice.compact.network_reference import simulate_network
 from synspice.compact.result import Result
 from synspice.compact.stimulus import Drive, Waveform
-from synspice.netlists.network import NetworkJob, format_network, network_circuit, run_networks, run_networks_ngspice
+from synspice.netlists.deck import circuit_of, format_network
+from synspice.netlists.network import NetworkJob, run_networks, run_networks_ngspice
 from synspice.netlists.ngspice import SolverOptions
 
 LOOP = Waveform((0.0, 1e-3, 3e-3, 4e-3), (0.0, 1.0, -1.0, 0.0))
@@ -169,7 +170,7 @@ def test_frozen_states_stay(engine: str) -> None:
 
 
 def test_the_circuit_can_be_extended() -> None:
-    circuit = network_circuit(NETWORKS["two drift memristors"])
+    circuit = circuit_of(NETWORKS["two drift memristors"])
     circuit.R("probe", "middle", circuit.gnd, 1e6)
     text = str(circuit)
     assert "Rprobe middle 0 1000000.0" in text

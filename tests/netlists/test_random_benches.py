@@ -17,7 +17,7 @@ from synspice.netlists.experiments import PiecewiseLinear
 from synspice.netlists.run import run
 from synspice.netlists.testbench import Job, run_ngspice
 from synspice.veriloga.comparison import waveform_error
-from synspice.veriloga.vacask import run_vacask
+from synspice.veriloga.network import run_vacask
 from synspice.veriloga.verify import WAVEFORM_TOLERANCE
 
 RUNNERS = {"ngspice": run_ngspice, "vacask": run_vacask}

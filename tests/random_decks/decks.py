@@ -11,7 +11,7 @@ from typing import Literal
 from synspice import emit
 from synspice.compact.model import FROZEN, Model
 from synspice.compact.network import Instance
-from synspice.netlists.testbench import piecewise_linear
+from synspice.netlists.deck import piecewise_linear
 from synspice.veriloga.compiler import compile_module
 from synspice.veriloga.vacask import number_text
 

@@ -15,9 +15,9 @@ from synspice.compact.result import Result
 from synspice.compact.stimulus import Bench, Drive, Waveform
 from synspice.netlists.testbench import Job, run_ngspice
 from synspice.veriloga.comparison import random_values
+from synspice.veriloga.network import run_vacask
 from synspice.veriloga.small_signal import operating_points
 from synspice.veriloga.stimuli import find_drive
-from synspice.veriloga.vacask import run_vacask
 
 THERE = [name for name, module in DEVICES.items() if find_spec(module, "synspice.compact") is not None]
 SETTINGS = settings(max_examples=12, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))

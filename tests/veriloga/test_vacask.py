@@ -13,12 +13,13 @@ from synspice.compact.reference import simulate, source_current
 from synspice.compact.registry import get_device
 from synspice.compact.stimulus import Bench, Drive, Waveform
 from synspice.netlists.experiments import IVLoop
-from synspice.netlists.testbench import Job
+from synspice.netlists.testbench import Job, bench_network
 from synspice.veriloga import compiler, vacask
 from synspice.veriloga.comparison import waveform_error
 from synspice.veriloga.compiler import compile_module
 from synspice.veriloga.module import format_module
-from synspice.veriloga.vacask import Deck, VacaskOptions, format_bench, number_text, run_decks, run_vacask
+from synspice.veriloga.network import format_network, run_vacask
+from synspice.veriloga.vacask import Deck, VacaskOptions, number_text, run_decks
 
 TRIANGLE = Waveform((0.0, 1e-3, 2e-3), (0.0, 0.8, 0.0))
 
@@ -30,23 +31,25 @@ def bench(model_terminal: str = "p", **kwargs: float) -> Bench:
 def test_the_deck() -> None:
     job = Job(model=toys.transistor(), values={"w_init": 0.4}, bench=bench("g", compliance=1e-6), experiment="e")
     assert (
-        format_bench(job)
+        format_network(bench_network(job.model, job.values, job.bench))
         == f"""\
-toy_transistor on a bench
+circuit of 1 device
 ground 0
 model vsource vsource
-load "device.osdi"
+load "toy_transistor.osdi"
 load "source.osdi"
 v_g (source_g 0) vsource dc=0.0 type="pwl" wave=[0.0, 0.0, 0.001, 0.8, 0.002, 0.0]
 model z_g_card source_limiter r={1e-3 / 1e-6!r} i_limit=1e-06
 z_g (source_g node_g) z_g_card
 v_s (node_s 0) vsource dc=0.0
 v_d (node_d 0) vsource dc=0.0
-model dut_card toy_transistor g_ch=1e-06 g_leak=1e-09 c_g=1e-09 k=1000.0
-dut (node_g node_s node_d) dut_card w_init=0.4 frozen=0
+i0_g (node_g inside0_g) vsource dc=0.0
+i0_d (node_d inside0_d) vsource dc=0.0
+model x_dut_card toy_transistor g_ch=1e-06 g_leak=1e-09 c_g=1e-09 k=1000.0
+x_dut (inside0_g node_s inside0_d) x_dut_card w_init=0.4 frozen=0
 control
   {VacaskOptions().line(300.15)}
-  save default p(dut,conductance)
+  save default p(x_dut,conductance)
   analysis bench tran step=2e-10 stop=0.002 maxstep=2e-06
 endc
 """

@@ -99,7 +99,7 @@ def test_a_failed_run_is_a_check_that_failed(monkeypatch: pytest.MonkeyPatch) ->
     def fail(*_: object, **__: object) -> None:
         raise SimulationError("convergence", "it gave up")
 
-    monkeypatch.setattr(verify.vacask, "run_vacask", fail)
+    monkeypatch.setattr(verify, "run_vacask", fail)
     checks = verify_card(default_card(get_device("drift_memristor")), engines=("vacask",))
     loops = [c for c in checks if c.check == "loop"]
     assert [c.ok for c in loops] == [False]
