@@ -17,9 +17,6 @@ from ..compact.model import TEMPERATURE, Model
 from ..compact.primitives import Primitive, limexp
 from .spice_forms import exponential, falling_exp, form
 
-STATE_CAPACITANCE = 1e-3
-"""Capacitance [F] that integrates a state. A user's ``rshunt`` lies across it: with 1e9 ohm it forgets in 1e6 s, with 1 nF in 1 s."""
-
 AMBIENT = sp.Symbol("temper", real=True)
 """The simulator's temperature [Celsius]."""
 
@@ -73,8 +70,8 @@ def lower(model: Model, scales: Mapping[str, float]) -> Lowered:
     ----------
     model : Model
     scales : mapping of name to float
-        Units of the quantities that are nodes: what is lowered is the quantity over its scale. A state's own rate is
-        lowered as the current that charges its capacitor.
+        Units of the quantities that are nodes: what is lowered is the quantity over its scale. States' own rates are lowered
+        over the states' scales.
     """
     work = _Lowering(model)
     quantities = {
@@ -82,7 +79,7 @@ def lower(model: Model, scales: Mapping[str, float]) -> Lowered:
         for q in model.quantities
         if q.name not in work.fixed
     }
-    rates = [sp.Float(STATE_CAPACITANCE / s.scale) * r for s, r in zip(model.states, model.own_rates, strict=True)]
+    rates = [r if s.scale == 1 else r / sp.Float(s.scale) for s, r in zip(model.states, model.own_rates, strict=True)]
     return Lowered(
         fixed=work.fixed,
         quantities=quantities,

@@ -10,15 +10,18 @@ from collections.abc import Mapping, Sequence
 import sympy as sp
 
 from ..compact.constants import CONSTANT_VALUES
-from ..compact.model import FROZEN, Branch, Model, Quantity, State, Voltage
+from ..compact.model import FROZEN, Branch, Model, Quantity, State
 from ..compact.parameters import Parameter
 from ..compact.probes import current_names, probes
 from ..compact.version import __version__
 from .dialects import NGSPICE, Dialect, get_dialect
-from .lowering import AMBIENT, STATE_CAPACITANCE
+from .lowering import AMBIENT
 from .node_choice import choose_nodes, used_value, within_voltages
 from .printer import PRINTERS
 from .spice_forms import choose
+
+STATE_CAPACITANCE = 1e-3
+"""Capacitance [F] that integrates a state. A user's ``rshunt`` lies across it: with 1e9 ohm it forgets in 1e6 s, with 1 nF in 1 s."""
 
 HOLD_RATE = 1e6
 """Rate [1/s] at which a held state returns to its initial value; it is there already, so any large rate will do."""
@@ -308,10 +311,10 @@ class _Writer:
         moved = self.dialect.choice.format(
             test=f"V({RUN}) > {RELEASE}",
             yes=text + self._pull(state),
-            no=f"-{STATE_CAPACITANCE * HOLD_RATE!r}*V({deviation})",
+            no=f"-{HOLD_RATE!r}*V({deviation})",
         )
         lines.append(f"C{deviation} {deviation} 0 {STATE_CAPACITANCE!r}")
-        lines += _wrapped(f"B{deviation} 0 {deviation} I = {self.dialect.source(moved)}")
+        lines += _wrapped(f"B{deviation} 0 {deviation} I = {self.dialect.source(f'{STATE_CAPACITANCE!r}*({moved})')}")
         return lines if leader is not None else lines + self._limit(state)
 
     def _limit(self, state: State) -> list[str]:
@@ -338,7 +341,7 @@ class _Writer:
                 over = x - sp.Float(bound + sign * margin)
                 pull = choose(
                     sign * over,
-                    sp.Mul(sp.Float(-STATE_CAPACITANCE * PULL_RATE / state.scale), over, evaluate=False),
+                    sp.Mul(sp.Float(-PULL_RATE / state.scale), over, evaluate=False),
                     pull,
                 )
         return f" + {self._print(pull, self.variables)}" if pull else ""
@@ -348,16 +351,11 @@ class _Writer:
         lines = ["* currents and charges"]
         for i, (branch, current) in enumerate(zip(self.model.currents, self.lowered.currents, strict=True)):
             plus, minus = (self.metered.get(t, t) for t in (branch.plus, branch.minus))
-            text = f"{m}*({self._print(current, self.variables)})"
+            text = f"{m}*({self._print(current, self.variables)}{self._beyond(i, branch)})"
             if self._observed(branch):
                 lines.append(f"V{PART}{i} {plus} {PART}{i} 0")
                 plus = f"{PART}{i}"
             lines += _wrapped(f"Bcurrent{i} {plus} {minus} I = {self.dialect.source(text)}")
-        for voltage in self._driving():
-            plus, minus = (self.metered.get(t, t) for t in (voltage.plus, voltage.minus))
-            over = f"V({voltage.name}) - {self._node_text(voltage.name, within_voltages(voltage))}"
-            text = f"{m}*{LARGEST_SLOPE!r}*({over})"
-            lines += _wrapped(f"Bbeyond_{voltage.name} {plus} {minus} I = {self.dialect.source(text)}")
         for i, (branch, charge) in enumerate(zip(self.model.charges, self.lowered.charges, strict=True)):
             capacitance = self._capacitance(branch.expression, branch.plus, branch.minus)
             if capacitance is not None:
@@ -371,10 +369,13 @@ class _Writer:
                 lines += _wrapped(element)
         return lines
 
-    def _driving(self) -> list[Voltage]:
-        """Return the voltages whose own branch carries a current; beyond the largest a short brings a solver's guess back."""
-        branches = {(b.plus, b.minus) for b in self.model.currents}
-        return [v for v in self.model.voltages if (v.plus, v.minus) in branches]
+    def _beyond(self, i: int, branch: Branch) -> str:
+        """Return the current beyond the largest voltage, which brings a solver's guess back; once for each pair of terminals."""
+        ends = (branch.plus, branch.minus)
+        own = next((v for v in self.model.voltages if (v.plus, v.minus) == ends), None)
+        if own is None or any((b.plus, b.minus) == ends for b in self.model.currents[i + 1 :]):
+            return ""
+        return f" + {LARGEST_SLOPE!r}*(V({own.name}) - {self._node_text(own.name, within_voltages(own))})"
 
     def _observed(self, branch: Branch) -> Quantity | None:
         """Return the observable that is the current of a branch, which a meter shows without evaluating it again."""

@@ -96,30 +96,35 @@ depletion = d.state(
 
 closure = d.quantity("closure", "1", saturate(bridge, 0, BRIDGE_MAX, 0.1), "closure, bounded", scale=1.0)
 filament = d.quantity("filament", "1", saturate(thickness, 0, THICKNESS_MAX, 1), "thickness, bounded", scale=1.0)
-grown = d.quantity("grown", "1", positive_part(closure, 1e-3), "closure, not negative", scale=1.0)
-thick = d.quantity("thick", "1", positive_part(filament, 1e-3), "thickness, not negative", scale=1.0, lower=0.0)
-supply = d.quantity("supply", "1", saturate(depletion, -1, 1, 0.25), "depletion, bounded", scale=1.0)
-loss = d.quantity("loss", "1", smooth_abs(supply, 0.01), "magnitude of the depletion", scale=1.0)
+grown = d.quantity(
+    "grown", "1", positive_part(closure, 1e-3), "closure, not negative", scale=1.0, lower=-0.1, upper=1.7
+)
+thick = d.quantity(
+    "thick", "1", positive_part(filament, 1e-3), "thickness, not negative", scale=1.0, lower=0.0, upper=31.0
+)
+supply = d.quantity(
+    "supply", "1", saturate(depletion, -1, 1, 0.25), "depletion, bounded", scale=1.0, lower=-1.3, upper=1.3
+)
 resist = d.quantity(
     "resist",
     "1",
-    (1 + loss_depleted * loss) / (1 + gain_thick * thick),
+    (1 + loss_depleted * smooth_abs(supply, 0.01)) / (1 + gain_thick * thick),
     "resistance of the filament over 1/g_on",
     scale=1.0,
     lower=5e-3,
 )
 gain = d.quantity("gain", "1", sp.log(g_on / g_off), "logarithm of the conductance that a bridge gains")
-g_top = d.quantity("g_top", "S", g_on * (1 + gain_thick * (THICKNESS_MAX + 1)), "bound of the conductance")
 log_g = d.quantity(
     "log_g",
     "1",
-    -sp.log(g_top / g_on * resist + g_top / g_off * limexp(-slope_on * gain * closure)),
-    "logarithm of the conductance over g_top: gap and filament in series",
+    -sp.log(g_off / g_on * resist + limexp(-slope_on * gain * closure)),
+    "logarithm of the conductance over g_off: gap and filament in series",
     scale=10.0,
-    upper=0.0,
+    lower=-10.0,
+    upper=100.0,
 )
-g_x = d.quantity("g_x", "S", g_top * limexp(log_g), "conductance")
-t_x = d.quantity("t_x", "K", d.temperature + r_th * g_x * v**2, "temperature of the filament", scale=100.0, lower=1.0)
+g_x = d.quantity("g_x", "S", g_off * limexp(log_g), "conductance")
+t_x = d.quantity("t_x", "K", d.temperature + r_th * g_x * v**2, "temperature of the filament")
 hotter = d.quantity(
     "hotter", "1/eV", (1 / t_ref - 1 / t_x) / BOLTZMANN_EV, "thermal activation for each electronvolt", scale=10.0
 )
@@ -140,19 +145,16 @@ opened = d.quantity(
     "1 while the gap is open, 0 once it is closed",
     scale=1.0,
 )
-driven = d.quantity(
-    "driven",
-    "1",
-    v**2 / (v**2 + (gap * v_half) ** 2),
-    "square of the field in units of the half driving one, levelling off",
-    scale=1.0,
-)
+field = d.quantity("field", "1", (v / (gap * v_half)) ** 2, "square of the field in units of the half driving one")
+driven = d.quantity("driven", "1", field / (1 + field), "square of the field, levelling off", scale=1.0)
 drive = d.quantity(
     "drive",
     "1",
     signed_power(driven, m_grow / 2, 1e-9),
     "drive of growth along the gap",
     scale=1.0,
+    lower=0.0,
+    upper=1.0,
 )
 growth = d.quantity(
     "growth",
@@ -160,6 +162,8 @@ growth = d.quantity(
     drive * opened * window(closure, BRIDGE_MAX),
     "drive that the gap leaves to growth",
     scale=1.0,
+    lower=-2.0,
+    upper=2.0,
 )
 lateral = d.quantity(
     "lateral",
@@ -168,18 +172,26 @@ lateral = d.quantity(
     "drive of thickening and pumping",
     scale=1.0,
     lower=0.0,
-    upper=1e6,
-)
-life = d.quantity(
-    "life", "1", (thick / w_life) ** 2, "square of the thickness in units of the long lived one", scale=1.0
+    upper=1000000.0,
 )
 alive = d.quantity(
-    "alive", "1", 1 / (1 + life**2), "decay left to a filament of this thickness", scale=1.0, lower=0.0, upper=1.0
+    "alive",
+    "1",
+    1 / (1 + (thick / w_life) ** 4),
+    "decay left to a filament of this thickness",
+    scale=1.0,
+    lower=0.0,
+    upper=1.0,
 )
-spanned = d.quantity(
-    "spanned", "1", grown**2 / (0.25 + grown**2), "part of the gap that silver spans", scale=1.0, lower=0.0, upper=1.0
+bridged = d.quantity(
+    "bridged",
+    "1",
+    (grown**2 / (0.25 + grown**2)) ** 2,
+    "part of the silver that the field can pump",
+    scale=1.0,
+    lower=0.0,
+    upper=1.0,
 )
-bridged = d.quantity("bridged", "1", spanned**2, "part of the silver that the field can pump", scale=1.0)
 biased = d.quantity("biased", "1", along * supply, "depletion as the field sees it", scale=1.0, lower=-1.3, upper=1.3)
 a_grow = d.quantity(
     "a_grow", "1", e_grow * hotter - s_grow * biased, "logarithm of growth by heat and supply", scale=1.0
@@ -191,6 +203,8 @@ widening = d.quantity(
     lateral * (1 - opened),
     "drive of thickening once the gap is closed",
     scale=1.0,
+    lower=0.0,
+    upper=1000000.0,
 )
 lasting = d.quantity(
     "lasting",
@@ -198,8 +212,10 @@ lasting = d.quantity(
     window(filament, THICKNESS_MAX) - thickness * limexp(s_thick * biased),
     "what thickness the supply sustains, less what there is",
     scale=1.0,
+    lower=-1e6,
+    upper=1e6,
 )
-thinning = d.quantity("thinning", "1", alive * thick, "decay of the thickness")
+thinning = d.quantity("thinning", "1", alive * thick, "decay of the thickness", scale=1.0, lower=0.0, upper=31.0)
 
 d.current(p, n, g_x * v)
 d.charge(p, n, c_0 * v)

@@ -1,7 +1,5 @@
 """Oxide tunnel junction: an ultrathin oxide whose vacancies switch it between thermionic emission and tunnelling."""
 
-import math
-
 import sympy as sp
 
 from ..constants import BOLTZMANN, ELECTRON_MASS, ELEMENTARY_CHARGE, PLANCK
@@ -22,15 +20,6 @@ V_LIMIT = 10.0
 
 LARGEST_OVER = 1e4
 """Bias over a threshold [V] that no parameters reach: v_e is 10 V and 20 gam at most."""
-
-LAM_MAX = 60.0
-"""Largest attenuation of the tunnel current, in its logarithm."""
-
-SHARE_FLOOR = 1e-30
-"""What keeps the logarithm of the bias finite at zero volts, where no current is due to Fowler-Nordheim tunnelling."""
-
-SIZE_CORNER = 1e-3
-"""Bias, over v_x, below which its cube is rounded."""
 
 d = Definition(
     "oxide_tunnel_junction",
@@ -67,7 +56,7 @@ t_ox = d.parameter("t_ox", "m", 2.8e-9, "thickness of the oxide", above=0, scale
 r_el = d.parameter("r_el", "m", 1e-5, "radius of the electrode", above=0, scale="log", instance=True)
 m_eff = d.parameter("m_eff", "1", 1.08, "tunnelling mass over the electron's", above=0, scale="log")
 lam = d.parameter(
-    "lam", "1", 11.4, "attenuation of tunnelling from w = 1 to w = 0, as an exponent", at_least=0, at_most=LAM_MAX
+    "lam", "1", 11.4, "attenuation of tunnelling from w = 1 to w = 0, as an exponent", at_least=0, at_most=60
 )
 v_lim = d.parameter("v_lim", "V", 0.2, "bias at which the expansion for direct tunnelling ends", above=0)
 v_x = d.parameter("v_x", "V", 0.6, "bias at which Fowler-Nordheim tunnelling takes over", above=0)
@@ -119,29 +108,26 @@ c_1 = d.quantity("c_1", "1/V^2", 9 * a_0**2 / (64 * (phi_1 + phi_2)), "growth of
 v_fn = d.quantity("v_fn", "V", a_0 * phi_fn ** sp.Rational(3, 2), "voltage scale of Fowler-Nordheim tunnelling")
 
 
+def below_limit(bias: sp.Expr) -> sp.Expr:
+    """Return a bias [V] that levels off at v_lim."""
+    return bias / sp.sqrt(sp.sqrt(1 + (bias / v_lim) ** 4))
+
+
 def direct(held: sp.Expr) -> sp.Expr:
     """Return the current of direct tunnelling [A] at a bias [V] below v_lim."""
     return g_0 * held * (1 - b_1 * held + c_1 * held**2)
 
 
-held_x = d.quantity("held_x", "V", v_x / (1 + (v_x / v_lim) ** 4) ** sp.Rational(1, 4), "what counts of v_x")
 k_fn = d.quantity(
-    "k_fn", "A/V^2", direct(held_x) / v_x**2 * limexp(v_fn / v_x), "prefactor of Fowler-Nordheim tunnelling"
+    "k_fn", "A/V^2", direct(below_limit(v_x)) / v_x**2 * limexp(v_fn / v_x), "prefactor of Fowler-Nordheim tunnelling"
 )
 size = d.quantity("size", "V", sp.sqrt(v**2 + (V_CORNER * v_x) ** 2), "magnitude of the bias")
-excess = d.quantity(
-    "excess", "1", sp.sqrt(1 + (v / v_lim) ** 4), "square of the bias over what counts for direct tunnelling"
+held = d.quantity("held", "V", below_limit(v), "bias of direct tunnelling, levelling off at v_lim", scale=1.0)
+h = d.quantity("h", "1", (v / v_x) ** 4, "weight of Fowler-Nordheim against direct tunnelling")
+share = d.quantity("share", "1", h / (1 + h), "share of Fowler-Nordheim tunnelling", scale=1.0, lower=0.0, upper=1.0)
+a_fn = d.quantity(
+    "a_fn", "1", limexp(-v_fn / size), "transmission of Fowler-Nordheim tunnelling", scale=1.0, lower=0.0, upper=1.0
 )
-held = d.quantity("held", "V", v / sp.sqrt(excess), "bias of direct tunnelling, levelling off at v_lim", scale=1.0)
-# h/(1 + h) with h = (v/v_x)^4, whose powers a solver's guess overflows
-share = d.quantity(
-    "share",
-    "1",
-    (1 + sp.tanh(sp.log((v / v_x) ** 2 + SHARE_FLOOR))) / 2,
-    "share of Fowler-Nordheim tunnelling",
-    scale=1.0,
-)
-a_fn = d.quantity("a_fn", "1", limexp(-v_fn / size), "transmission of Fowler-Nordheim tunnelling", scale=1.0)
 i_t = d.quantity("i_t", "A", (1 - share) * direct(held) + share * k_fn * v * size * a_fn, "tunnel current at w = 1")
 i_te = d.quantity(
     "i_te",
@@ -161,25 +147,16 @@ v_c = d.quantity(
     lower=-V_LIMIT - 1,
     upper=V_LIMIT + 1,
 )
-lift = d.quantity(
-    "lift",
-    "1",
-    limexp(s_c),
-    "gain of the current by the lowered barrier",
-    scale=1.0,
-    lower=0.0,
-    upper=2 * math.exp(S_LIMIT + 5),
-)
 passed = d.quantity(
     "passed",
     "1",
-    limexp(s_c - lam * (1 - w_c)),
-    "part of the tunnel current that passes, lifted too",
+    limexp(-lam * (1 - w_c)),
+    "part of the tunnel current that passes",
     scale=1.0,
     lower=0.0,
-    upper=2 * math.exp(S_LIMIT + 5 + 0.05 * LAM_MAX),
+    upper=21.0,  # exp(60 * 0.05): lam is 60 at most, w_c 1.05
 )
-i_em = d.quantity("i_em", "A", lift * i_te, "part of the current that is emission")
+i_x = d.quantity("i_x", "A", limexp(s_c) * (i_te + passed * i_t), "current")
 v_e = d.quantity("v_e", "V", v_c + gam * s_c, "bias that moves the vacancies")
 rise_set = d.quantity("rise_set", "1", abs_power(w_c, n_set, W_CORNER), "rise of the set threshold", scale=1.0)
 rise_res = d.quantity("rise_res", "1", abs_power(1 - w_c, n_res, W_CORNER), "rise of the reset threshold", scale=1.0)
@@ -199,17 +176,13 @@ over_res = d.quantity(
     scale=1.0,
     upper=LARGEST_OVER,
 )
-size_2 = v_c**2 + (SIZE_CORNER * v_x) ** 2
-size_3 = d.quantity(
-    "size_3", "V^3", size_2 * sp.sqrt(size_2) - (SIZE_CORNER * v_x) ** 3, "cube of the magnitude of the bias", scale=1.0
-)
+size_3 = d.quantity("size_3", "V^3", abs_power(v_c, 3, 1e-3), "cube of the magnitude of the bias", scale=1.0)
 
-d.current(p, n, i_em)
-d.current(p, n, passed * i_t)
+d.current(p, n, i_x)
 d.charge(p, n, c_0 * v)
 d.rate(s, k_s * (v_c**3 - size_3 * s / s_max) - s / tau_s)
 d.rate(w, k_set * positive_part(over_set, d_set) * (1 - w) - k_res * positive_part(over_res, d_res) * w)
-d.observable("emission_current", "A", i_em, "part of the current that is emission")
+d.observable("emission_current", "A", limexp(s_c) * i_te, "part of the current that is emission")
 
 
 def even(x: sp.Expr) -> sp.Expr:
@@ -222,13 +195,17 @@ half = d.quantity("half", "1", even(v / (2 * v_te)), "magnitude of half of the b
 g_te = d.quantity(
     "g_te", "S", i_s / v_te * limexp(v / (2 * v_te)) * limsinh(half) / half, "current of emission over voltage"
 )
+beyond = d.quantity(
+    "beyond", "1", sp.sqrt(sp.sqrt(1 + (v / v_lim) ** 4)), "bias over what counts for direct tunnelling"
+)
+held = d.quantity("v_d", "V", v / beyond, "bias that counts for direct tunnelling")
 g_t = d.quantity(
     "g_t",
     "S",
-    (1 - share) * g_0 * (1 - b_1 * held + c_1 * held**2) / sp.sqrt(excess) + share * k_fn * size * a_fn,
+    (g_0 * (1 - b_1 * held + c_1 * held**2) / beyond + h * k_fn * size * limexp(-v_fn / size)) / (1 + h),
     "tunnel current at w = 1 over voltage",
 )
-g_iv = d.quantity("g_iv", "S", lift * g_te + passed * g_t, "current over voltage")
+g_iv = d.quantity("g_iv", "S", limexp(s_c) * (g_te + limexp(-lam * (1 - w_c)) * g_t), "current over voltage")
 quanta = d.quantity(
     "quanta",
     "1",
