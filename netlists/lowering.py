@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 import sympy as sp
 
 from ..compact.constants import CONSTANT_VALUES, ZERO_CELSIUS
-from ..compact.model import TEMPERATURE, Model
+from ..compact.model import TEMPERATURE, Model, Quantity
+from ..compact.parameters import Parameter
 from ..compact.primitives import Primitive, limexp
 from .spice_forms import exponential, falling_exp, form
 
@@ -110,9 +111,10 @@ class _Lowering:
         }
         parameters = {p.name for p in self.model.parameters} | self.fixed.keys() | CONSTANT_VALUES.keys()
         self._parameters = frozenset(parameters)
+        ranged: list[Parameter | Quantity] = [*self.model.parameters, *self.model.quantities]
         self._signed = {
             r.symbol: sp.Dummy(r.name, nonnegative=True) if r.lower >= 0 else sp.Dummy(r.name, nonpositive=True)
-            for r in [*self.model.parameters, *self.model.quantities]
+            for r in ranged
             if r.lower >= 0 or r.upper <= 0
         }
 

@@ -105,7 +105,8 @@ def _record(job: Job, found: Result) -> Result:
     model = job.model
     rows = {f"v_{t}": found[f"v({node_of(t)})"] for t in model.terminals}
     rows |= {f"i_{t}": found[f"i({node_of(t)})"] for t in model.terminals}
-    rows |= {item.name: found[f"{DEVICE}.{item.name}"] for item in (*model.states, *model.observables)}
+    reported = [s.name for s in model.states] + [o.name for o in model.observables]
+    rows |= {name: found[f"{DEVICE}.{name}"] for name in reported}
     options = {k: v for k, v in found.options.items() if k not in ("temperature_K", FROZEN.name)}
     return record(
         model,
