@@ -71,7 +71,7 @@ CRASHING_NODES: frozenset[str] = frozenset({"temper"})
 CRASHING_SOURCE_NODES: frozenset[str] = frozenset({"agauss", "aunif", "gauss", "limit", "unif"})
 """Nodes that end ngspice 39 in a segmentation fault where a behavioural source names them."""
 
-_GENERATED = re.compile(r"(power_|fixed_|current|charge|part)\d+|run|exponential|\w+_(dev|turn\d+|in)")
+_GENERATED = re.compile(r"(power_|fixed_|current|charge)\d+|run|exponential|\w+_(dev|turn\d+|in)")
 """Helper functions and elements that the emitted text names by itself."""
 
 

@@ -27,7 +27,7 @@ SAVED_PER_LINE = 20
 """Vectors on one ``.save`` line."""
 
 
-class Form(Protocol):
+class DeviceForm(Protocol):
     """What stands for the devices in a deck."""
 
     engine: str
@@ -97,7 +97,7 @@ class Subcircuits:
         return {}
 
 
-def circuit_of(network: Network, form: Form | None = None) -> Circuit:
+def circuit_of(network: Network, form: DeviceForm | None = None) -> Circuit:
     """Return a network as a PySpice circuit, without an analysis.
 
     Nodes, resistors and capacitors have their own names. Instance ``a`` is ``xa`` (``na`` of a compiled module); a source of
@@ -139,7 +139,7 @@ def title(network: Network) -> str:
 
 
 def format_network(
-    network: Network, options: SolverOptions | None = None, steps: int = STEPS, form: Form | None = None
+    network: Network, options: SolverOptions | None = None, steps: int = STEPS, form: DeviceForm | None = None
 ) -> str:
     """Return the complete deck of a network: circuit, solver options, saved vectors, transient analysis of ``steps`` at least."""
     form = form or Subcircuits()
@@ -158,7 +158,7 @@ def format_network(
     return "\n".join(lines) + "\n"
 
 
-def network_rows(network: Network, plot: Plot, form: Form) -> dict[str, np.ndarray]:
+def network_rows(network: Network, plot: Plot, form: DeviceForm) -> dict[str, np.ndarray]:
     """Return every signal of :attr:`Network.signals` from what a deck saved, each of shape (n,)."""
     rows = {f"v({n})": waveform_of(plot, f"v({n})") for n in network.nodes}
     rows |= {f"i({n})": -waveform_of(plot, f"i(v{n})") for n in network.sources}

@@ -13,9 +13,8 @@ from dataclasses import dataclass, field
 import sympy as sp
 
 from ..compact.constants import CONSTANT_VALUES, ZERO_CELSIUS
-from ..compact.model import TEMPERATURE, Model, Quantity
-from ..compact.parameters import Parameter
-from ..compact.primitives import Primitive, limexp
+from ..compact.model import TEMPERATURE, Model
+from ..compact.primitives import Primitive
 from .spice_forms import exponential, falling_exp, form
 
 AMBIENT = sp.Symbol("temper", real=True)
@@ -111,12 +110,6 @@ class _Lowering:
         }
         parameters = {p.name for p in self.model.parameters} | self.fixed.keys() | CONSTANT_VALUES.keys()
         self._parameters = frozenset(parameters)
-        ranged: list[Parameter | Quantity] = [*self.model.parameters, *self.model.quantities]
-        self._signed = {
-            r.symbol: sp.Dummy(r.name, nonnegative=True) if r.lower >= 0 else sp.Dummy(r.name, nonpositive=True)
-            for r in ranged
-            if r.lower >= 0 or r.upper <= 0
-        }
 
     def lower(self, expression: sp.Expr) -> sp.Expr:
         """Return an expression over parameters, constants, helpers and basic functions."""
@@ -132,18 +125,13 @@ class _Lowering:
             return self._product(expression.args)
         if isinstance(expression, sp.Pow):
             return self._power(expression)
-        if isinstance(expression, limexp | sp.exp) and self._falls(expression.args[0]):
-            return falling_exp(self.lower(expression.args[0]))
         if isinstance(expression, Primitive):
             name = type(expression).__name__
             return self._call(name, expression.args, lambda *a: form(name, *a))
         if isinstance(expression, sp.exp):
-            return self._call("exponential", expression.args, exponential)
+            (x,) = expression.args
+            return falling_exp(self.lower(x)) if x.is_nonpositive else self._call("exponential", (x,), exponential)
         return expression.func(*(self.lower(a) for a in expression.args), evaluate=False)
-
-    def _falls(self, exponent: sp.Expr) -> bool:
-        """Return whether an exponent is never above zero, for the ranges of what it is made of."""
-        return bool(exponent.xreplace(self._signed).is_nonpositive)
 
     def _is_fixed(self, expression: sp.Expr) -> bool:
         return all(s.name in self._parameters for s in expression.free_symbols)

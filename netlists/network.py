@@ -13,7 +13,7 @@ from ..compact.network import Network
 from ..compact.network_reference import ReferenceOptions, network_record, simulate_network
 from ..compact.result import Result
 from . import ngspice
-from .deck import Form, Subcircuits, format_network, network_rows
+from .deck import DeviceForm, Subcircuits, format_network, network_rows
 from .engines import Engine, Progress, ngspice_engine, osdi_engine, reference_engine, vacask_engine
 from .ngspice import SolverOptions
 from .ngspice.cost import announce
@@ -77,7 +77,7 @@ def run_networks_ngspice(
 
 def run_form(
     jobs: Sequence[NetworkJob],
-    form: Form,
+    form: DeviceForm,
     *,
     options: SolverOptions | None,
     workers: int | None,

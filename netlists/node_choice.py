@@ -74,7 +74,7 @@ def _seen(model: Model, lowered: Lowered, nodes: Iterable[str]) -> dict[str, sp.
             degrees[name] = growth(expression, degrees, lowered.helpers)
             if name in nodes:
                 reached.append(degrees.pop(name))
-        reached += [growth(e, degrees, lowered.helpers) for e in _sources(model, lowered, nodes)]
+        reached += [growth(e, degrees, lowered.helpers) for e in _sources(lowered)]
         if max(reached) > LARGEST_GROWTH:
             seen[voltage.name] = within_voltages(voltage)
     return seen
@@ -112,11 +112,8 @@ def choose_nodes(model: Model) -> NodeChoice:
     return NodeChoice(nodes=frozenset(chosen), seen=seen, lowered=lower(model, scales), visits=visits)
 
 
-def _sources(model: Model, lowered: Lowered, nodes: Iterable[str]) -> list[sp.Expr]:
-    """Return what is evaluated beside the nodes: an observable that is a branch's current or a node is only read there."""
-    read = {b.expression for b in model.currents} | {q.symbol for q in model.quantities if q.name in nodes}
-    observables = [lowered.observables[o.name] for o in model.observables if o.expression not in read]
-    return [*observables, *lowered.rates, *lowered.currents, *lowered.charges]
+def _sources(lowered: Lowered) -> list[sp.Expr]:
+    return [*lowered.observables.values(), *lowered.rates, *lowered.currents, *lowered.charges]
 
 
 def _visits(model: Model, lowered: Lowered, nodes: Iterable[str], seen: Mapping[str, sp.Expr]) -> float:
@@ -130,4 +127,4 @@ def _visits(model: Model, lowered: Lowered, nodes: Iterable[str], seen: Mapping[
             total += own.total + NODE_COST
             own = cost(used_value(quantity), {quantity.name: variable(quantity.name)}, {})
         known[quantity.name] = own
-    return total + sum(cost(e, known, lowered.helpers).total for e in _sources(model, lowered, nodes))
+    return total + sum(cost(e, known, lowered.helpers).total for e in _sources(lowered))

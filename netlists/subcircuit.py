@@ -49,12 +49,6 @@ guess is within. With less, guesses go from one far end to the other and never e
 RUN = "run"
 """Node that is 1 V in a transient and 0 V in every other analysis."""
 
-RELEASE = "release"
-"""Parameter of the voltage that node `RUN` has to pass for states to move."""
-
-PART = "part"
-"""Meter, and node behind it, of a current that is an observable."""
-
 MULTIPLICITY = "m"
 """Parameter of the number of devices in parallel. Declared, a simulator does not apply it to some of the elements itself."""
 
@@ -249,9 +243,6 @@ class _Writer:
     def _constants(self) -> list[str]:
         """Return what depends on parameters alone: evaluated once, by the netlist's parameter arithmetic."""
         lines: list[str] = []
-        if self.model.states:
-            lines += [f"* what {RUN} has to pass for states to move: it never does where they are frozen"]
-            lines.append(f".param {RELEASE}={{0.5+{FROZEN.name}}}")
         for quantity in self.model.quantities:
             if quantity.name in self.lowered.fixed:
                 lines += _comment(f"{quantity.description} [{quantity.unit}]")
@@ -309,7 +300,7 @@ class _Writer:
         lines.append(f"B{name} {name} 0 V = {self.dialect.source(f'{start} + {moves}')}")
         text = self._print(rate, self.variables)
         moved = self.dialect.choice.format(
-            test=f"V({RUN}) > {RELEASE}",
+            test=f"V({RUN})*(1-{FROZEN.name}) > 0.5",
             yes=text + self._pull(state),
             no=f"-{HOLD_RATE!r}*V({deviation})",
         )
@@ -339,11 +330,7 @@ class _Writer:
         for bound, sign in ((state.upper, 1), (state.lower, -1)):
             if math.isfinite(bound):
                 over = x - sp.Float(bound + sign * margin)
-                pull = choose(
-                    sign * over,
-                    sp.Mul(sp.Float(-PULL_RATE / state.scale), over, evaluate=False),
-                    pull,
-                )
+                pull = choose(sign * over, sp.Mul(sp.Float(-PULL_RATE / state.scale), over, evaluate=False), pull)
         return f" + {self._print(pull, self.variables)}" if pull else ""
 
     def _branches(self) -> list[str]:
@@ -351,11 +338,8 @@ class _Writer:
         lines = ["* currents and charges"]
         for i, (branch, current) in enumerate(zip(self.model.currents, self.lowered.currents, strict=True)):
             plus, minus = (self.metered.get(t, t) for t in (branch.plus, branch.minus))
-            text = f"{m}*({self._print(current, self.variables)}{self._beyond(i, branch)})"
-            if self._observed(branch):
-                lines.append(f"V{PART}{i} {plus} {PART}{i} 0")
-                plus = f"{PART}{i}"
-            lines += _wrapped(f"Bcurrent{i} {plus} {minus} I = {self.dialect.source(text)}")
+            text = self._print(current, self.variables) + self._beyond(branch)
+            lines += _wrapped(f"Bcurrent{i} {plus} {minus} I = {self.dialect.source(f'{m}*({text})')}")
         for i, (branch, charge) in enumerate(zip(self.model.charges, self.lowered.charges, strict=True)):
             capacitance = self._capacitance(branch.expression, branch.plus, branch.minus)
             if capacitance is not None:
@@ -369,30 +353,18 @@ class _Writer:
                 lines += _wrapped(element)
         return lines
 
-    def _beyond(self, i: int, branch: Branch) -> str:
-        """Return the current beyond the largest voltage, which brings a solver's guess back; once for each pair of terminals."""
-        ends = (branch.plus, branch.minus)
-        own = next((v for v in self.model.voltages if (v.plus, v.minus) == ends), None)
-        if own is None or any((b.plus, b.minus) == ends for b in self.model.currents[i + 1 :]):
+    def _beyond(self, branch: Branch) -> str:
+        """Return the current beyond the largest voltage, which brings a solver's guess back."""
+        own = next((v for v in self.model.voltages if (v.plus, v.minus) == (branch.plus, branch.minus)), None)
+        if own is None:
             return ""
         return f" + {LARGEST_SLOPE!r}*(V({own.name}) - {self._node_text(own.name, within_voltages(own))})"
 
-    def _observed(self, branch: Branch) -> Quantity | None:
-        """Return the observable that is the current of a branch, which a meter shows without evaluating it again."""
-        return next((o for o in self.model.observables if o.expression == branch.expression), None)
-
     def _observables(self) -> list[str]:
         lines = ["* to look at"]
-        metered = {o.name: i for i, b in enumerate(self.model.currents) if (o := self._observed(b))}
-        nodes = {q.symbol: q for q in self.model.quantities if q.name in self.choice.nodes}
         for item in self.model.observables:
             lines += _comment(f"{item.description} [{item.unit}]")
-            if item.name in metered:
-                lines.append(f"H{item.name} {item.name} 0 V{PART}{metered[item.name]} {{1/{MULTIPLICITY}}}")
-            elif quantity := nodes.get(item.expression):
-                lines.append(f"E{item.name} {item.name} 0 {quantity.name} 0 {quantity.scale!r}")
-            else:
-                lines += self._voltage_source(item.name, self.lowered.observables[item.name])
+            lines += self._voltage_source(item.name, self.lowered.observables[item.name])
         for name, terminal in current_names(self.model).items():
             lines.append(f"* conduction current into {terminal} [A]")
             lines.append(f"V{name} {terminal} {self.metered[terminal]} 0")

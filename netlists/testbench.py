@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ..compact.model import FROZEN, Model
 from ..compact.network import RESERVED, Instance, Network
@@ -12,6 +12,7 @@ from ..compact.reference import record
 from ..compact.result import Result
 from ..compact.stimulus import Bench, Drive, Waveform, check_duration
 from .deck import circuit_of, format_network
+from .engines import Progress
 from .network import NetworkJob, run_networks_ngspice
 from .ngspice import SolverOptions
 
@@ -59,7 +60,7 @@ def bench_network(model: Model, values: Mapping[str, float], bench: Bench) -> Ne
     bench.check_terminals(model.name, model.terminals)
     complete = model.values(values)
     held = Drive(waveform=Waveform.constant(0.0))
-    nodes = {t: node_of(t) for t in model.terminals}
+    nodes = {t: bench_node(t) for t in model.terminals}
     return Network(
         instances=(Instance(name=DEVICE, model=model, values=complete, nodes=tuple(nodes.values())),),
         sources={node: bench.drives.get(t, held) for t, node in nodes.items()},
@@ -68,7 +69,7 @@ def bench_network(model: Model, values: Mapping[str, float], bench: Bench) -> Ne
     )
 
 
-def node_of(terminal: str) -> str:
+def bench_node(terminal: str) -> str:
     """Return the node of a device's terminal: of its name, unless that word is a simulator's."""
     return f"at_{terminal}" if terminal in RESERVED else terminal
 
@@ -83,28 +84,58 @@ def format_bench(job: Job, options: SolverOptions | None = None) -> str:
     return format_network(bench_network(job.model, job.values, job.bench), options)
 
 
-def on_benches(run: Callable[..., list[Result]]) -> Callable[..., list[Result]]:
-    """Return the function that runs jobs of one device, from the one that runs networks; it takes the same options."""
+def run_ngspice(
+    jobs: Sequence[Job],
+    *,
+    options: SolverOptions | None = None,
+    workers: int | None = None,
+    timeout: float = 120.0,
+    progress: Progress | None = None,
+) -> list[Result]:
+    """Run jobs in batch ngspice, each in its own process and folder, in parallel.
 
-    def run_benches(jobs: Sequence[Job], **given: Any) -> list[Result]:
-        networks = [
-            NetworkJob(network=bench_network(job.model, job.values, job.bench), experiment=job.experiment)
-            for job in jobs
-        ]
-        return [_record(job, found) for job, found in zip(jobs, run(networks, **given), strict=True)]
+    Parameters
+    ----------
+    jobs : sequence of Job
+    options : SolverOptions, optional
+    workers : int, optional
+        Processes at a time; the machine's processors by default.
+    timeout : float
+        Seconds a run may take.
+    progress : callable (done, total), optional
 
-    return run_benches
+    Returns
+    -------
+    list of Result
+        In the order of the jobs.
+
+    Raises
+    ------
+    ParameterError, SimulationError, EngineMissingError
+    """
+    found = run_networks_ngspice(
+        as_networks(jobs), options=options, workers=workers, timeout=timeout, progress=progress
+    )
+    return as_records(jobs, found)
 
 
-run_ngspice = on_benches(run_networks_ngspice)
-"""Run jobs in batch ngspice, each in its own process and folder; see :func:`synspice.netlists.network.run_networks_ngspice`."""
+def as_networks(jobs: Sequence[Job]) -> list[NetworkJob]:
+    """Return jobs of one device as jobs of a network."""
+    return [
+        NetworkJob(network=bench_network(job.model, job.values, job.bench), experiment=job.experiment) for job in jobs
+    ]
+
+
+def as_records(jobs: Sequence[Job], found: Sequence[Result]) -> list[Result]:
+    """Return the records of devices from those of their networks, in the same order."""
+    return [_record(job, result) for job, result in zip(jobs, found, strict=True)]
 
 
 def _record(job: Job, found: Result) -> Result:
     """Return the record of a device from that of its circuit."""
     model = job.model
-    rows = {f"v_{t}": found[f"v({node_of(t)})"] for t in model.terminals}
-    rows |= {f"i_{t}": found[f"i({node_of(t)})"] for t in model.terminals}
+    rows = {f"v_{t}": found[f"v({bench_node(t)})"] for t in model.terminals}
+    rows |= {f"i_{t}": found[f"i({bench_node(t)})"] for t in model.terminals}
     reported = [s.name for s in model.states] + [o.name for o in model.observables]
     rows |= {name: found[f"{DEVICE}.{name}"] for name in reported}
     options = {k: v for k, v in found.options.items() if k not in ("temperature_K", FROZEN.name)}

@@ -14,7 +14,7 @@ from ..netlists.deck import title
 from ..netlists.network import NetworkJob
 from ..netlists.ngspice import Plot
 from ..netlists.steps import STEPS, largest_step
-from ..netlists.testbench import on_benches
+from ..netlists.testbench import Job, as_networks, as_records
 from .bench_sources import format_sources
 from .compiler import compile_module
 from .module import format_module
@@ -90,8 +90,22 @@ def run_networks_vacask(
     return run_jobs(jobs, _deck, _result, options=options, workers=workers, timeout=timeout, progress=progress)
 
 
-run_vacask = on_benches(run_networks_vacask)
-"""Run jobs of one device in VACASK; see :func:`run_networks_vacask`."""
+def run_vacask(
+    jobs: Sequence[Job],
+    *,
+    options: VacaskOptions | None = None,
+    workers: int | None = None,
+    timeout: float = 120.0,
+    progress: Callable[[int, int], None] | None = None,
+) -> list[Result]:
+    """Run jobs in VACASK; see :func:`synspice.netlists.testbench.run_ngspice`.
+
+    Raises
+    ------
+    ParameterError, SimulationError, EngineMissingError, EngineError
+    """
+    found = run_networks_vacask(as_networks(jobs), options=options, workers=workers, timeout=timeout, progress=progress)
+    return as_records(jobs, found)
 
 
 def _deck(job: NetworkJob, options: VacaskOptions) -> Deck:

@@ -16,7 +16,7 @@ from ..netlists import bias_points, ngspice
 from ..netlists.deck import waveform_of
 from ..netlists.network import NetworkJob, run_form
 from ..netlists.ngspice import Plot, SolverOptions
-from ..netlists.testbench import on_benches
+from ..netlists.testbench import Job, as_networks, as_records
 from .compiler import compile_module
 from .module import format_module
 from .vacask import parameters_text
@@ -155,5 +155,23 @@ def run_networks_ngspice_osdi(
     return run_form(jobs, Compiled(), options=options, workers=workers, timeout=timeout, progress=progress)
 
 
-run_ngspice_osdi = on_benches(run_networks_ngspice_osdi)
-"""Run jobs of one device in ngspice with the compiled Verilog-A; see :func:`run_networks_ngspice_osdi`."""
+def run_ngspice_osdi(
+    jobs: Sequence[Job],
+    *,
+    options: SolverOptions | None = None,
+    workers: int | None = None,
+    timeout: float = 120.0,
+    progress: Callable[[int, int], None] | None = None,
+) -> list[Result]:
+    """Run jobs in ngspice with compiled Verilog-A; see :func:`synspice.netlists.testbench.run_ngspice`.
+
+    Raises
+    ------
+    EngineMissingError
+        The installed ngspice has no OSDI, or openvaf-r is not installed.
+    ParameterError, SimulationError, EngineError
+    """
+    found = run_networks_ngspice_osdi(
+        as_networks(jobs), options=options, workers=workers, timeout=timeout, progress=progress
+    )
+    return as_records(jobs, found)

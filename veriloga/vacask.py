@@ -32,13 +32,12 @@ ANALYSIS = "bench"
 """Name of the transient analysis of a bench, and of its raw file."""
 
 _DECK, _SETTINGS = "deck.sim", "settings.toml"
-_DEVICE_LIBRARY, SOURCE_LIBRARY = "device.osdi", "source.osdi"
+SOURCE_LIBRARY = "source.osdi"
 
 HEAD = ("ground 0", "model vsource vsource")
 """What every deck begins with, after its title."""
 
 AnyJob = TypeVar("AnyJob")
-
 
 FIRST_STEP = 1e-4
 """First time step, as a part of the largest: its error is not controlled, and what starts off its rest moves in it."""

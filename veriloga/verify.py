@@ -213,17 +213,22 @@ def verify_table(checks: Sequence[Check]) -> list[tuple[str, str, str, str, str,
     ]
 
 
-def spice_options(bench: Bench, tight: bool, compiled: bool = False) -> SolverOptions:
-    """Return ngspice's options: the package's defaults, or tight ones.
+def spice_options(bench: Bench, tight: bool) -> SolverOptions:
+    """Return ngspice's options: the package's defaults, or tight ones."""
+    if not tight:
+        return SolverOptions()
+    return SolverOptions(reltol=1e-7, chgtol=1e-17, max_step=bench.duration / TIGHT_STEPS)
+
+
+def osdi_options(bench: Bench, tight: bool) -> SolverOptions:
+    """Return the options of ngspice with a compiled module.
 
     The netlist's elements that limit the step are held to the tolerance too, so that it steps finer at 1e-7 than the compiled
     module, which is up to 4e-4 of full scale off there and 5e-5 at 1e-9. Steps so fine after a corner are rounded, and under the
     trapezoidal rule the current of a charge rings from there on (by 9e-4 of full scale): so that is Gear's rule.
     """
-    if not tight:
-        return SolverOptions()
-    options = SolverOptions(reltol=1e-7, chgtol=1e-17, max_step=bench.duration / TIGHT_STEPS)
-    return replace(options, reltol=1e-9, method="gear") if compiled else options
+    options = spice_options(bench, tight)
+    return replace(options, reltol=1e-9, method="gear") if tight else options
 
 
 def vacask_options(bench: Bench, tight: bool) -> vacask.VacaskOptions:
@@ -246,9 +251,7 @@ class _Verification:
         self.tolerance = TIGHT_TOLERANCE if tight else WAVEFORM_TOLERANCE
         self.runners: dict[str, Runner] = {
             "ngspice": lambda job: run_ngspice([job], options=spice_options(job.bench, tight))[0],
-            "ngspice-osdi": lambda job: run_ngspice_osdi([job], options=spice_options(job.bench, tight, compiled=True))[
-                0
-            ],
+            "ngspice-osdi": lambda job: run_ngspice_osdi([job], options=osdi_options(job.bench, tight))[0],
             "vacask": lambda job: run_vacask([job], options=vacask_options(job.bench, tight))[0],
         }
 

@@ -15,7 +15,7 @@ DRIVE_MAX = 1e3
 """Drive, in units of that at v_pulse, at which precipitation and dissolution level off."""
 
 MILD_MAX = math.asinh(DRIVE_MAX) - 1
-"""Its logarithmic scale, at which they begin to."""
+"""Logarithm of the drive, at which they begin to: they level off at sinh(MILD_MAX + 1) = DRIVE_MAX."""
 
 ROBUST_CORNER = 1e-3
 """Rounding of the share that is not robust yet: a solver's guess above 1 must not run away."""
@@ -116,6 +116,8 @@ swing = d.quantity(
     limsinh(saturate(mild, -MILD_MAX, MILD_MAX, 1)),
     "drive of the silver ions, levelling off",
     scale=1.0,
+    lower=-DRIVE_MAX,
+    upper=DRIVE_MAX,
 )
 push = d.quantity("push", "1", positive_part(swing, DRIVE_CORNER), "drive of precipitation", scale=1.0)
 erase = d.quantity("erase", "1/s", k_erase * positive_part(-swing, DRIVE_CORNER), "rate of dissolution", scale=1.0)

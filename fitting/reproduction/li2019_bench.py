@@ -77,10 +77,7 @@ class Train:
 def read_conductance(bench: Workbench, w: float, values: Mapping[str, float] | None = None) -> float:
     """Return the conductance at 0.1 V [S] of a vacancy position without a volatile part."""
     p = list(bench.model.values({**bench.card.parameters, **(values or {})}).values())
-    currents = compile_python(bench.model).currents(
-        [READ], [0.0, w], p, ROOM_TEMPERATURE
-    )  # all between the two terminals
-    return float(sum(currents)) / READ
+    return float(compile_python(bench.model).currents([READ], [0.0, w], p, ROOM_TEMPERATURE)[0]) / READ
 
 
 def position(bench: Workbench, target: float) -> dict[str, float]:

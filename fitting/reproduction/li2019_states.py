@@ -128,7 +128,7 @@ def tunnel_barriers(bench: Workbench) -> Outcome:
             "lam": 0.0,
         }
         p = list(bench.model.values(changed).values())
-        law = np.asarray(sum(functions.currents([v], [0.0, 1.0], p, ROOM_TEMPERATURE)))
+        law = np.asarray(functions.currents([v], [0.0, 1.0], p, ROOM_TEMPERATURE)[0])
         return np.asarray(law / i - 1)
 
     first, second = least_squares(misfit, [0.3, 0.45]).x
