@@ -26,7 +26,7 @@ NGSPICE: frozenset[str] = frozenset(_NGSPICE_WORDS.split())
 are among them for no reason that the manual gives; the latter two only in 47."""
 
 _OTHER_SPICE_WORDS = """
-    boltz c ctok constctok delta dt echarge false freq gmin gnd i inoise kelvin level m no onoise par params planck poly
+    boltz c ctok constctok delta dt echarge false freq frequency gmin gnd i inoise kelvin level m no onoise par params planck poly
     reltol temp tnom true vt yes
     absdelay acotan arccos arcsin atan2 buf cbrt ddt ddx delay dnlim erf fabs flat fmod hypot idt idtmod if inv mc mean
     noise perlin pwrs rand random round schedule sdt sign smallsig square step stp table tbl u u2 uplim uramp
@@ -71,8 +71,8 @@ CRASHING_NODES: frozenset[str] = frozenset({"temper"})
 CRASHING_SOURCE_NODES: frozenset[str] = frozenset({"agauss", "aunif", "gauss", "limit", "unif"})
 """Nodes that end ngspice 39 in a segmentation fault where a behavioural source names them."""
 
-_GENERATED = re.compile(r"(power_|fixed_|current|charge)\d+|run|exponential|\w+_(dev|turn\d+|in)")
-"""Helper functions and elements that the emitted text names by itself."""
+_GENERATED = re.compile(r"(power_|fixed_|current|charge)\d+|run|exponential|read_[iv]|\w+_(dev|turn\d+|in)")
+"""Helper functions and elements that the emitted text names by itself, and signals of a circuit's record."""
 
 
 def fault(name: str, what: str) -> str | None:

@@ -225,9 +225,6 @@ class Network:
                     f"instance '{instance.name}': {len(instance.nodes)} nodes for the {len(model.terminals)} terminals "
                     f"of {model.name} ({terminals})"
                 )
-            for item in instance.reported:
-                if item.name in PORT_SIGNALS:
-                    yield f"instance '{instance.name}': '{item.name}' of {model.name} has the name of a port's signal"
             try:
                 model.values(instance.values)
             except ParameterError as error:

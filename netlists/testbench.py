@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..compact.model import FROZEN, Model
-from ..compact.network import RESERVED, Instance, Network
+from ..compact.network import Instance, Network
 from ..compact.reference import record
 from ..compact.result import Result
 from ..compact.stimulus import Bench, Drive, Waveform, check_duration
@@ -60,18 +60,12 @@ def bench_network(model: Model, values: Mapping[str, float], bench: Bench) -> Ne
     bench.check_terminals(model.name, model.terminals)
     complete = model.values(values)
     held = Drive(waveform=Waveform.constant(0.0))
-    nodes = {t: bench_node(t) for t in model.terminals}
     return Network(
-        instances=(Instance(name=DEVICE, model=model, values=complete, nodes=tuple(nodes.values())),),
-        sources={node: bench.drives.get(t, held) for t, node in nodes.items()},
+        instances=(Instance(name=DEVICE, model=model, values=complete, nodes=model.terminals),),
+        sources={t: bench.drives.get(t, held) for t in model.terminals},
         temperature=bench.temperature,
         frozen=bench.frozen,
     )
-
-
-def bench_node(terminal: str) -> str:
-    """Return the node of a device's terminal: of its name, unless that word is a simulator's."""
-    return f"at_{terminal}" if terminal in RESERVED else terminal
 
 
 def bench_circuit(model: Model, values: Mapping[str, float], bench: Bench) -> Circuit:
@@ -134,8 +128,8 @@ def as_records(jobs: Sequence[Job], found: Sequence[Result]) -> list[Result]:
 def _record(job: Job, found: Result) -> Result:
     """Return the record of a device from that of its circuit."""
     model = job.model
-    rows = {f"v_{t}": found[f"v({bench_node(t)})"] for t in model.terminals}
-    rows |= {f"i_{t}": found[f"i({bench_node(t)})"] for t in model.terminals}
+    rows = {f"v_{t}": found[f"v({t})"] for t in model.terminals}
+    rows |= {f"i_{t}": found[f"i({t})"] for t in model.terminals}
     reported = [s.name for s in model.states] + [o.name for o in model.observables]
     rows |= {name: found[f"{DEVICE}.{name}"] for name in reported}
     options = {k: v for k, v in found.options.items() if k not in ("temperature_K", FROZEN.name)}
