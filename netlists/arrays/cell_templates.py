@@ -13,7 +13,8 @@ import numpy as np
 
 from .kernels import FloatArray
 
-cell_both: Callable[[float, FloatArray, FloatArray, float, FloatArray], float]
+cell_current: Callable[[float, FloatArray, FloatArray, float], float]
+cell_rates: Callable[[float, FloatArray, FloatArray, float, FloatArray], None]
 cell_jacobian: Callable[[float, FloatArray, FloatArray, float, FloatArray], None]
 
 i1: Callable[[float, FloatArray, FloatArray, float], float]
@@ -31,6 +32,16 @@ INNER_LIMIT = 80
 
 INNER_TOLERANCE = 1e-8
 """Of the middle node, as a part of the cell's voltage."""
+
+
+def cell_both(v: float, x: FloatArray, p: FloatArray, T: float, out: FloatArray) -> float:
+    """Fill the rates and return the current, where the two share no work.
+
+    It has to be in the cell's own text: numba joins compiled functions by module and name, so that one of a fixed module, kept
+    on disk for two cells by two processes, would stand for either in a third.
+    """
+    cell_rates(v, x, p, T, out)
+    return cell_current(v, x, p, T)
 
 
 def evaluate(v: FloatArray, x: FloatArray, p: FloatArray, T: float, i: FloatArray, f: FloatArray) -> None:
@@ -123,4 +134,5 @@ def jacobian(v: float, x: FloatArray, p: FloatArray, T: float, jac: FloatArray) 
 
 
 LOOPS: tuple[Callable[..., Any], ...] = (evaluate, linearise)
+IN_TURN: tuple[Callable[..., Any], ...] = (cell_both, *LOOPS)
 SERIES: tuple[Callable[..., Any], ...] = (divide, both, current, rates, jacobian)

@@ -89,19 +89,15 @@ def array_kernels(cell: CellModel) -> tuple[Evaluate, Linearise]:
     linearise : function
         ``(v, x, p, T, jac)``: fills Jacobians (rows, cols, 1 + n_states, 1 + n_states).
     """
-    both = _one_after_the_other(cell.current, cell.rates) if cell.both is None else cell.both
-    given = {"cell_both": both, "cell_jacobian": cell.jacobian}
-    text = _text(cell_templates.LOOPS)
+    given: dict[str, Any] = {"cell_jacobian": cell.jacobian}
+    if cell.both is None:
+        text = _text(cell_templates.IN_TURN)
+        given |= {"cell_current": cell.current, "cell_rates": cell.rates}
+    else:
+        text = _text(cell_templates.LOOPS)
+        given |= {"cell_both": cell.both}
     module = load_compiled("cell_loops", text, ("evaluate", "linearise"), given, key=cell.key or None)
     return module.evaluate, module.linearise
-
-
-def _one_after_the_other(current: Current, rates: Rates) -> Both:
-    def both(v: float, x: FloatArray, p: FloatArray, T: float, out: FloatArray) -> float:
-        rates(v, x, p, T, out)
-        return current(v, x, p, T)
-
-    return _compile(both)
 
 
 @functools.lru_cache(maxsize=64)
