@@ -29,7 +29,7 @@ KNOWN = {
     ("ionic_synapse", 0, "vacask"): "VACASK does not control its first step after a corner: 0.5 ms for an RC of 40 us",
     ("ionic_synapse", 3, "ngspice"): "a resistor of 60 ohm drops 4e-9 of its voltage: its current is below reltol",
 }
-"""Benches whose current is more than the tolerance off, and why; all else of them is right."""
+"""Benches whose current is more than the tolerance off just after a corner, and why."""
 
 
 @pytest.fixture(autouse=True)
