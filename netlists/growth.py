@@ -10,7 +10,7 @@ from .lowering import Helper
 
 
 def growth(expression: sp.Expr, degrees: Mapping[str, float], helpers: Mapping[str, Helper]) -> float:
-    """Return the highest power that an evaluation of an expression, or of its derivative, may reach.
+    """Return the highest power that an expression, or its derivative, grows with; see `reached` for what is within it.
 
     Parameters
     ----------
@@ -42,3 +42,15 @@ def growth(expression: sp.Expr, degrees: Mapping[str, float], helpers: Mapping[s
         return 0.0
 
     return of(expression)
+
+
+def reached(expression: sp.Expr, degrees: Mapping[str, float], helpers: Mapping[str, Helper]) -> float:
+    """Return the highest power that anything within an expression reaches while it is evaluated: a square in a logarithm."""
+    name = type(expression).__name__
+    parts = [reached(a, degrees, helpers) for a in expression.args]
+    if name in helpers:
+        inner = {
+            s.name: growth(a, degrees, helpers) for s, a in zip(helpers[name].arguments, expression.args, strict=True)
+        }
+        parts.append(reached(helpers[name].body, inner, helpers))
+    return max([growth(expression, degrees, helpers), *parts])

@@ -11,15 +11,15 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
 import sympy as sp
 
-from ..compact.model import Model, Quantity, Voltage
+from ..compact.model import Model, Quantity, State, Voltage
 from ..compact.primitives import maximum, minimum
 from .evaluation_cost import cost, variable
-from .growth import growth
+from .growth import growth, reached
 from .lowering import Lowered, lower
 
 NODE_COST = 10.0
@@ -28,8 +28,11 @@ NODE_COST = 10.0
 LARGEST_VOLTAGE = 1e4
 """Voltage [V] beyond which a branch is a short, and equations that grow fast see no more."""
 
-LARGEST_GROWTH = 4.0
-"""Power of a voltage that does not overflow at a solver's guesses."""
+LARGEST_SCALES = 1e4
+"""Size of a state without a range, in its scale, beyond which only a solver's guess lies."""
+
+LARGEST_GROWTH = 1.0
+"""Power of a voltage or a state that does not overflow at a solver's guesses, which reach 1e182: a square does."""
 
 
 @dataclass(frozen=True)
@@ -40,18 +43,27 @@ class NodeChoice:
     ----------
     nodes : frozenset of str
         Quantities that are the voltage of a node.
-    seen : mapping of name to sympy.Expr
-        What the equations see of the voltages and states.
     lowered : Lowered
         The equations, nodes in their scales.
-    visits : float
-        What ngspice evaluates at an iteration for a device.
+    model : Model
     """
 
     nodes: frozenset[str]
-    seen: Mapping[str, sp.Expr]
     lowered: Lowered
-    visits: float
+    model: Model
+
+    def seen(self, expression: sp.Expr) -> dict[str, sp.Expr]:
+        """Return what a source with a lowered expression sees of the voltages, the states and the nodes, by name.
+
+        A solver's guess may be anything, and an overflow ends ngspice's run: it starts the next try from the same guess. So a
+        voltage or a state with more than its first power in the source is held within what it never leaves.
+        """
+        return _seen(self.model, self.lowered, self.nodes, expression)
+
+    @property
+    def visits(self) -> float:
+        """What ngspice evaluates at an iteration for a device."""
+        return _visits(self.model, self.lowered, self.nodes, self.seen)
 
 
 def used_value(quantity: Quantity) -> sp.Expr:
@@ -60,24 +72,45 @@ def used_value(quantity: Quantity) -> sp.Expr:
     return _within(scaled, quantity.lower, quantity.upper)
 
 
-def _seen(model: Model, lowered: Lowered, nodes: Iterable[str]) -> dict[str, sp.Expr]:
-    """Return what the equations see of the voltages and states, by name.
-
-    A solver's guess may be anything, and an overflow ends ngspice's run: it starts the next try from the same guess. So a voltage in
-    which some equation grows faster than its `LARGEST_GROWTH`-th power is seen within `LARGEST_VOLTAGE`.
-    """
-    seen = {v.name: v.symbol for v in model.voltages} | {s.name: s.symbol for s in model.states}
-    for voltage in model.voltages:
-        degrees = {voltage.name: 1.0}
-        reached = []
-        for name, expression in lowered.quantities.items():
-            degrees[name] = growth(expression, degrees, lowered.helpers)
-            if name in nodes:
-                reached.append(degrees.pop(name))
-        reached += [growth(e, degrees, lowered.helpers) for e in _sources(lowered)]
-        if max(reached) > LARGEST_GROWTH:
-            seen[voltage.name] = within_voltages(voltage)
+def _seen(model: Model, lowered: Lowered, nodes: Collection[str], expression: sp.Expr) -> dict[str, sp.Expr]:
+    written = _written_out(lowered, nodes, expression)
+    seen = {}
+    for name, (value, limited) in _variables(model, nodes).items():
+        degrees = {name: 0.0 if value == limited else 1.0}
+        powers = []
+        for quantity in written:
+            inside = lowered.quantities[quantity]
+            degrees[quantity] = growth(inside, degrees, lowered.helpers)
+            powers.append(reached(inside, degrees, lowered.helpers))
+        powers.append(reached(expression, degrees, lowered.helpers))
+        seen[name] = limited if max(powers) > LARGEST_GROWTH else value
     return seen
+
+
+def _variables(model: Model, nodes: Collection[str]) -> dict[str, tuple[sp.Expr, sp.Expr]]:
+    """Return what a source may depend on, by name: as it is, and held within what it never leaves."""
+    found = {v.name: (v.symbol, within_voltages(v)) for v in model.voltages}
+    found |= {s.name: (s.symbol, _near(s)) for s in model.states}
+    return found | {q.name: (used_value(q), used_value(q)) for q in model.quantities if q.name in nodes}
+
+
+def _written_out(lowered: Lowered, nodes: Collection[str], expression: sp.Expr) -> list[str]:
+    """Return the quantities that are written out in an expression, those of others first."""
+    wanted = {s.name for s in expression.free_symbols}
+    found: list[str] = []
+    for name in reversed(list(lowered.quantities)):
+        if name in wanted and name not in nodes:
+            found.append(name)
+            wanted |= {s.name for s in lowered.quantities[name].free_symbols}
+    return found[::-1]
+
+
+def _near(state: State) -> sp.Expr:
+    """Return a state within its range and once more of it on either side, or within `LARGEST_SCALES` where it has no range."""
+    span = state.upper - state.lower
+    if not math.isfinite(span):
+        return _within(state.symbol, -LARGEST_SCALES * state.scale, LARGEST_SCALES * state.scale)
+    return _within(state.symbol, state.lower - span, state.upper + span)
 
 
 def within_voltages(voltage: Voltage) -> sp.Expr:
@@ -97,34 +130,38 @@ def choose_nodes(model: Model) -> NodeChoice:
     plain = lower(model, {})
     candidates = [q.name for q in model.quantities if q.scale is not None and q.name not in plain.fixed]
     chosen: set[str] = set()
-    variables = _seen(model, plain, ())
-    best = _visits(model, plain, chosen, variables)
+
+    def visits(nodes: set[str]) -> float:
+        plainly = {name: value for name, (value, _) in _variables(model, nodes).items()}
+        return _visits(model, plain, nodes, lambda _: plainly)
+
+    best = visits(chosen)
     while True:
-        tried = {name: _visits(model, plain, chosen | {name}, variables) for name in candidates if name not in chosen}
+        tried = {name: visits(chosen | {name}) for name in candidates if name not in chosen}
         if not tried or min(tried.values()) >= best:
             break
         name = min(tried, key=lambda n: tried[n])
         chosen.add(name)
         best = tried[name]
     scales = {q.name: q.scale or 1.0 for q in model.quantities if q.name in chosen}
-    seen = _seen(model, plain, chosen)
-    visits = _visits(model, plain, chosen, seen)
-    return NodeChoice(nodes=frozenset(chosen), seen=seen, lowered=lower(model, scales), visits=visits)
+    return NodeChoice(nodes=frozenset(chosen), lowered=lower(model, scales), model=model)
 
 
 def _sources(lowered: Lowered) -> list[sp.Expr]:
     return [*lowered.observables.values(), *lowered.rates, *lowered.currents, *lowered.charges]
 
 
-def _visits(model: Model, lowered: Lowered, nodes: Iterable[str], seen: Mapping[str, sp.Expr]) -> float:
-    known = {name: cost(value, {name: variable(name)}, {}) for name, value in seen.items()}
-    total = 0.0
-    for quantity in model.quantities:
-        if quantity.name not in lowered.quantities:
-            continue
-        own = cost(lowered.quantities[quantity.name], known, lowered.helpers)
-        if quantity.name in nodes:
-            total += own.total + NODE_COST
-            own = cost(used_value(quantity), {quantity.name: variable(quantity.name)}, {})
-        known[quantity.name] = own
-    return total + sum(cost(e, known, lowered.helpers).total for e in _sources(lowered))
+def _visits(
+    model: Model,
+    lowered: Lowered,
+    nodes: Collection[str],
+    seen: Callable[[sp.Expr], Mapping[str, sp.Expr]],
+) -> float:
+    def of_source(expression: sp.Expr) -> float:
+        known = {n: cost(value, {n: variable(n)}, {}) for n, value in seen(expression).items()}
+        for name in _written_out(lowered, nodes, expression):
+            known[name] = cost(lowered.quantities[name], known, lowered.helpers)
+        return cost(expression, known, lowered.helpers).total
+
+    own = sum(NODE_COST + of_source(lowered.quantities[name]) for name in nodes)
+    return own + sum(of_source(e) for e in _sources(lowered))

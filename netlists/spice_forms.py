@@ -64,7 +64,7 @@ def _hopping(f: Any, b: Any) -> sp.Expr:
     size_f, size_b = maximum(f, -f), maximum(-b, sp.Float(0.0))
     grown = sp.exp(minimum(size_b - size_f, sp.Float(EXPONENT_LIMIT)))
     ratio = grown * (1 + falling_exp(-2 * size_b)) / (1 + falling_exp(-2 * size_f))
-    return choose(b, sp.tanh(f / 2), choose(f * f + b * b - sp.Float(LIMIT**2), sp.tanh(f) / (1 + ratio), plain))
+    return choose(b, sp.tanh(f / 2), choose(maximum(size_f, -b) - _LIMIT, sp.tanh(f) / (1 + ratio), plain))
 
 
 def _ohmic_hopping(f: Any, b: Any) -> sp.Expr:

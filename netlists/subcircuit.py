@@ -16,7 +16,7 @@ from ..compact.probes import current_names, probes
 from ..compact.version import __version__
 from .dialects import NGSPICE, Dialect, get_dialect
 from .lowering import AMBIENT
-from .node_choice import choose_nodes, used_value, within_voltages
+from .node_choice import choose_nodes, within_voltages
 from .printer import PRINTERS
 from .spice_forms import choose
 
@@ -132,7 +132,7 @@ class _Writer:
         self.lowered = self.choice.lowered
         self.printer = PRINTERS[dialect.name]({AMBIENT.name: dialect.temperature})
         self.printer.symbols.update({n: repr(v) for n, v in CONSTANT_VALUES.items()})
-        self.variables = {name: self._node_text(name, seen) for name, seen in self.choice.seen.items()}
+        self.variables = {r.name for r in (*model.voltages, *model.states)} | self.choice.nodes
         self.functions = {q.name: dialect.rename(q.name, self._taken()) for q in model.quantities}
         self.arguments: dict[str, list[str]] = {}
         self._find_arguments()
@@ -146,13 +146,13 @@ class _Writer:
 
     def _find_arguments(self) -> None:
         """Note, for each quantity, the nodes that its function takes."""
+        order = [r.name for r in (*self.model.voltages, *self.model.states, *self._moving())]
         for quantity in self._moving():
             needed: set[str] = set()
             for symbol in self.lowered.quantities[quantity.name].free_symbols:
-                needed |= set(self.arguments.get(symbol.name, ())) | ({symbol.name} & self.variables.keys())
-            self.arguments[quantity.name] = [n for n in self.variables if n in needed]
+                needed |= set(self.arguments.get(symbol.name, ())) | ({symbol.name} & self.variables)
+            self.arguments[quantity.name] = [n for n in order if n in needed]
             if quantity.name in self.choice.nodes:
-                self.variables[quantity.name] = self._node_text(quantity.name, used_value(quantity))
                 self.arguments[quantity.name] = [quantity.name]
 
     def _moving(self) -> list[Quantity]:
@@ -271,7 +271,12 @@ class _Writer:
         return lines
 
     def _voltage_source(self, name: str, expression: sp.Expr) -> list[str]:
-        return _wrapped(f"B{name} {name} 0 V = {self.dialect.source(self._print(expression, self.variables))}")
+        return _wrapped(f"B{name} {name} 0 V = {self.dialect.source(self._print_source(expression))}")
+
+    def _print_source(self, expression: sp.Expr) -> str:
+        """Print what stands in a source."""
+        seen = self.choice.seen(expression)
+        return self._print(expression, {name: self._node_text(name, value) for name, value in seen.items()})
 
     def _print(self, expression: sp.Expr, variables: Mapping[str, str]) -> str:
         """Print an expression; quantities become calls, and voltages, states and nodes what stands for them."""
@@ -298,7 +303,7 @@ class _Writer:
         lines = _comment(f"state {name}: {state.description}; {deviation} is its deviation from {start}{beside}{unit}")
         moves = " + ".join(_scaled(s.scale, f"V({s.name}_dev)") for s in (state, leader) if s)
         lines.append(f"B{name} {name} 0 V = {self.dialect.source(f'{start} + {moves}')}")
-        text = self._print(rate, self.variables)
+        text = self._print_source(rate)
         moved = self.dialect.choice.format(
             test=f"V({RUN})*(1-{FROZEN.name}) > 0.5",
             yes=text + self._pull(state),
@@ -331,14 +336,14 @@ class _Writer:
             if math.isfinite(bound):
                 over = x - sp.Float(bound + sign * margin)
                 pull = choose(sign * over, sp.Mul(sp.Float(-PULL_RATE / state.scale), over, evaluate=False), pull)
-        return f" + {self._print(pull, self.variables)}" if pull else ""
+        return f" + {self._print(pull, {state.name: f'V({state.name})'})}" if pull else ""
 
     def _branches(self) -> list[str]:
         m = MULTIPLICITY
         lines = ["* currents and charges"]
         for i, (branch, current) in enumerate(zip(self.model.currents, self.lowered.currents, strict=True)):
             plus, minus = (self.metered.get(t, t) for t in (branch.plus, branch.minus))
-            text = self._print(current, self.variables) + self._beyond(branch)
+            text = self._print_source(current) + self._beyond(branch)
             lines += _wrapped(f"Bcurrent{i} {plus} {minus} I = {self.dialect.source(f'{m}*({text})')}")
         for i, (branch, charge) in enumerate(zip(self.model.charges, self.lowered.charges, strict=True)):
             capacitance = self._capacitance(branch.expression, branch.plus, branch.minus)
@@ -346,7 +351,7 @@ class _Writer:
                 text = self.printer.print(capacitance)
                 lines.append(f"Ccharge{i} {branch.plus} {branch.minus} {{{m}*({text})}}")
             else:
-                text = f"{m}*({self._print(charge, self.variables)})"
+                text = f"{m}*({self._print_source(charge)})"
                 element = self.dialect.charge.format(
                     name=f"charge{i}", plus=branch.plus, minus=branch.minus, charge=text
                 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import sympy as sp
 
-from synspice.netlists.growth import growth
+from synspice.netlists.growth import growth, reached
 from synspice.netlists.lowering import Helper
 from synspice.netlists.spice_forms import choose
 
@@ -33,3 +33,16 @@ def test_growth(expression: sp.Expr, power: float) -> None:
 
 def test_a_symbol_may_grow_itself() -> None:
     assert growth(X * Y, {"x": 1.0, "y": 2.0}, {}) == pytest.approx(3.0)
+
+
+@pytest.mark.parametrize(
+    ("expression", "power"),
+    [
+        (sp.log(X**2 + 1), 2),
+        (sp.tanh(3 * X), 1),
+        (Y + sp.exp(-sp.Function("square")(X)), 2),
+        (choose(X, sp.sqrt(X**6 + 1), Y), 6),
+    ],
+)
+def test_what_is_within_is_reached(expression: sp.Expr, power: float) -> None:
+    assert reached(expression, {"x": 1.0}, SQUARE) == pytest.approx(power)

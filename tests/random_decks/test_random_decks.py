@@ -29,6 +29,9 @@ HARD = {
 }
 """Seeds at which a form before the present one aborted, or lost what has not spread; none is among the fresh ones."""
 
+OVERFLOWED = {"drift_memristor": (50_000, 51_018, 52_004, 52_041, 52_053), MIXED: (50_008,)}
+"""Seeds of circuits of four in which a guess of Newton's overflowed in a form before the present one, which ended the run."""
+
 KINDS: tuple[Kind, ...] = ("netlist", "osdi", "vacask")
 
 
@@ -58,6 +61,12 @@ def test_a_few_random_decks(device: str) -> None:
 @pytest.mark.parametrize("device", HARD)
 def test_decks_that_were_hard(device: str) -> None:
     check(judge(device, simulator("netlist"), HARD[device], 50), 0.0)
+
+
+@pytest.mark.every_ngspice
+@pytest.mark.parametrize("device", OVERFLOWED)
+def test_no_guess_overflows(device: str) -> None:
+    check(judge(device, simulator("netlist"), OVERFLOWED[device], 500, devices=4), 0.0)
 
 
 @pytest.mark.slow
