@@ -63,7 +63,8 @@ def random_bench(device: str, seed: int) -> RandomBench:
         plus: Drive(waveform=_waveform(device, generator), series_resistance=resistance, compliance=compliance),
     }
     if "r_th" in values:
-        values["r_th"] = generator.uniform(0.0, HEATING) / _largest_power(model, values, drives[plus])
+        rise, power = generator.uniform(0.0, HEATING), _largest_power(model, values, drives[plus])
+        values["r_th"] = rise / power if power else 0.0
     if model.read != model.write:
         drives[model.read[0]] = Drive(waveform=Waveform.constant(0.1))
     return RandomBench(

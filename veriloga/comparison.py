@@ -16,7 +16,15 @@ from .evaluation import CompiledModule, Evaluation
 NEGLIGIBLE = 1e-8
 """An entry below this part of the largest in its row is held against that part: it is what cancellation left over."""
 
-_FINENESS = 16
+
+SMALLEST = 1e-3
+"""Least full scale of a voltage, in the source's, and of a state without a range, in its scale."""
+
+SMALLEST_SHARE = 1e-6
+"""Least full scale of a current, in that of the port."""
+
+SMALLEST_CURRENT = 1e-15
+"""Least full scale of any current [A]."""
 
 
 def waveform_error(model: Model, bench: Bench, found: Result, reference: Result) -> float:
@@ -39,7 +47,7 @@ def waveform_error(model: Model, bench: Bench, found: Result, reference: Result)
     -------
     float
         Over the current, the port voltage, the states and the observables. A state's full scale is its range, any other
-        signal's the reference's largest magnitude.
+        signal's the reference's largest magnitude, unless that is far below the rest of the bench.
     """
     marks = bench.breakpoints
     segment = np.clip(np.searchsorted(marks, found.time, side="left") - 1, 0, len(marks) - 2)
@@ -49,7 +57,7 @@ def waveform_error(model: Model, bench: Bench, found: Result, reference: Result)
     inside = between_corners(bench, found.time)
     worst = 0.0
     for name in names:
-        distance = _distances(found, reference, name, lengths, _full_scale(model, name, reference))
+        distance = _distances(found, reference, name, lengths, _full_scale(model, bench, name, reference))
         jumps = bool(model.charges) and name.endswith("current")
         worst = max(worst, float(np.max(distance[inside] if jumps else distance)))
     return worst
@@ -60,11 +68,23 @@ def between_corners(bench: Bench, time: np.ndarray) -> np.ndarray:
     return np.asarray(np.min(np.abs(time[:, None] - bench.breakpoints), axis=1) > 1e-9 * bench.duration)
 
 
-def _full_scale(model: Model, name: str, reference: Result) -> float:
+def _full_scale(model: Model, bench: Bench, name: str, reference: Result) -> float:
+    """Return what a signal's error is measured against: its range, or its largest magnitude where it has none.
+
+    What is far below the rest of its bench is measured against that: the voltage of a shorted port against a thousandth of
+    the source's, a state without a range that barely moves against a thousandth of its scale.
+    """
+    largest = max(float(np.max(np.abs(reference[name]))), 1e-30)
     state = next((s for s in model.states if s.name == name), None)
-    if state is not None and np.isfinite(state.upper - state.lower):
-        return state.upper - state.lower
-    return max(float(np.max(np.abs(reference[name]))), 1e-30)
+    if state is not None:
+        span = state.upper - state.lower
+        return span if np.isfinite(span) else max(largest, SMALLEST * state.scale)
+    unit = next((o.unit for o in model.observables if o.name == name), "V" if name == "voltage" else "A")
+    if unit == "V":
+        return max(largest, SMALLEST * max(float(np.max(np.abs(d.waveform.value))) for d in bench.drives.values()))
+    if unit == "A":
+        return max(largest, SMALLEST_SHARE * float(np.max(np.abs(reference["current"]))), SMALLEST_CURRENT)
+    return largest
 
 
 def _distances(found: Result, reference: Result, name: str, lengths: np.ndarray, scale: float) -> np.ndarray:
@@ -75,11 +95,25 @@ def _distances(found: Result, reference: Result, name: str, lengths: np.ndarray,
     for k in np.flatnonzero(distance > 1e-5):
         reach = distance[k] * lengths[k]
         first, last = np.searchsorted(times, (time[k] - reach, time[k] + reach))
-        near = times[max(first - 1, 0) : last + 1]
-        fine = np.unique(np.linspace(near[:-1], near[1:], _FINENESS).ravel()) if near.size > 1 else near
-        high = np.abs(value[k] - np.interp(fine, times, curve)) / scale
-        distance[k] = min(distance[k], float(np.min(np.maximum(np.abs(fine - time[k]) / lengths[k], high))))
+        near = slice(max(first - 1, 0), last + 1)
+        across, up = (times[near] - time[k]) / lengths[k], (curve[near] - value[k]) / scale
+        distance[k] = min(distance[k], _from_polyline(across, up))
     return distance
+
+
+def _from_polyline(x: np.ndarray, y: np.ndarray) -> float:
+    """Return the least max(abs(x), abs(y)) on the line through points, each of shape (n,).
+
+    On a segment it is reached at an end, or where x, y, x - y or x + y is 0.
+    """
+    best = float(np.min(np.maximum(np.abs(x), np.abs(y))))
+    dx, dy = np.diff(x), np.diff(y)
+    for start, step in ((x[:-1], dx), (y[:-1], dy), (x[:-1] - y[:-1], dx - dy), (x[:-1] + y[:-1], dx + dy)):
+        moves = step != 0
+        part = np.clip(-start[moves] / step[moves], 0.0, 1.0)
+        sizes = np.maximum(np.abs(x[:-1][moves] + part * dx[moves]), np.abs(y[:-1][moves] + part * dy[moves]))
+        best = min(best, float(np.min(sizes, initial=np.inf)))
+    return best
 
 
 def python_evaluation(

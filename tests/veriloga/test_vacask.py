@@ -30,6 +30,7 @@ def bench(model_terminal: str = "p", **kwargs: float) -> Bench:
 
 def test_the_deck() -> None:
     job = Job(model=toys.transistor(), values={"w_init": 0.4}, bench=bench("g", compliance=1e-6), experiment="e")
+    soon, later = job.bench.drives["g"].waveform([1e-9, 0.001 + 1e-9]).tolist()
     assert (
         format_network(bench_network(job.model, job.values, job.bench))
         == f"""\
@@ -38,7 +39,7 @@ ground 0
 model vsource vsource
 load "toy_transistor.osdi"
 load "source.osdi"
-v_g (source_g 0) vsource dc=0.0 type="pwl" wave=[0.0, 0.0, 0.001, 0.8, 0.002, 0.0]
+v_g (source_g 0) vsource dc=0.0 type="pwl" wave=[0.0, 0.0, 1e-09, {soon!r}, 0.001, 0.8, {0.001 + 1e-9!r}, {later!r}, 0.002, 0.0]
 model z_g_card source_limiter r={1e-3 / 1e-6!r} i_limit=1e-06
 z_g (source_g node_g) z_g_card
 v_s (node_s 0) vsource dc=0.0
