@@ -132,7 +132,6 @@ class _Writer:
         self.lowered = self.choice.lowered
         self.printer = PRINTERS[dialect.name]({AMBIENT.name: dialect.temperature})
         self.printer.symbols.update({n: repr(v) for n, v in CONSTANT_VALUES.items()})
-        self.variables = {r.name for r in (*model.voltages, *model.states)} | self.choice.nodes
         self.functions = {q.name: dialect.rename(q.name, self._taken()) for q in model.quantities}
         self.arguments: dict[str, list[str]] = {}
         self._find_arguments()
@@ -146,12 +145,13 @@ class _Writer:
 
     def _find_arguments(self) -> None:
         """Note, for each quantity, the nodes that its function takes."""
-        order = [r.name for r in (*self.model.voltages, *self.model.states, *self._moving())]
+        moving = [v.name for v in self.model.voltages] + [s.name for s in self.model.states]
+        nodes = [*moving, *(q.name for q in self._moving() if q.name in self.choice.nodes)]
         for quantity in self._moving():
             needed: set[str] = set()
             for symbol in self.lowered.quantities[quantity.name].free_symbols:
-                needed |= set(self.arguments.get(symbol.name, ())) | ({symbol.name} & self.variables)
-            self.arguments[quantity.name] = [n for n in order if n in needed]
+                needed |= set(self.arguments.get(symbol.name, ())) | ({symbol.name} & set(nodes))
+            self.arguments[quantity.name] = [n for n in nodes if n in needed]
             if quantity.name in self.choice.nodes:
                 self.arguments[quantity.name] = [quantity.name]
 

@@ -22,10 +22,6 @@ from synspice.veriloga.stimuli import find_drive
 THERE = [name for name, module in DEVICES.items() if find_spec(module, "synspice.compact") is not None]
 SETTINGS = settings(max_examples=12, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 ENGINES = {"vacask": run_vacask, "ngspice": run_ngspice}
-OUT_OF_EQUILIBRIUM = pytest.mark.xfail(
-    reason="ngspice cannot take the first step of an ionic synapse whose interface is far from its equilibrium",
-    strict=True,
-)
 
 
 def drawn_values(model: Model, seed: int) -> dict[str, float]:
@@ -54,11 +50,7 @@ def keeps_its_range(model: Model, result: Result) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "engine"),
-    [
-        pytest.param(n, e, marks=OUT_OF_EQUILIBRIUM if (n, e) == ("ionic_synapse", "ngspice") else ())
-        for n in THERE
-        for e in ENGINES
-    ],
+    [(n, e) for n in THERE for e in ENGINES],
 )
 @SETTINGS
 @given(heights=st.lists(st.floats(-1.0, 1.0), min_size=1, max_size=6), seed=st.integers(0, 2**32 - 1))
