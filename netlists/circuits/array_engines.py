@@ -188,6 +188,7 @@ def read_ends(
 VERSIONS: dict[str, Callable[[], str]] = {
     "array": lambda: f"synspice {__version__} array solver",
     "ngspice": lambda: f"ngspice {ngspice.version()}",
+    "ngspice-osdi": lambda: f"ngspice {ngspice.version()} with OSDI",
     "reference": lambda: ENGINE_VERSION,
     "vacask": lambda: str(import_module("synspice.veriloga.vacask").version()),
 }

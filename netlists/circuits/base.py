@@ -189,7 +189,7 @@ class CircuitExperiment(Settings, ABC):
             Parameter values that replace the synapse's.
         progress : callable (done, total), optional
         options : mapping of name to value, optional
-            Solver options that replace the circuit's own and the engine's: fields of `SolverOptions` for ngspice, of
+            Solver options that replace the circuit's own and the engine's: fields of `SolverOptions` for ngspice and ngspice-osdi, of
             `ReferenceOptions`, `VacaskOptions`, `ArrayOptions` and `EquationOptions` for the others. The result's options
             hold all of them.
 

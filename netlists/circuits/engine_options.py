@@ -43,6 +43,7 @@ class EquationOptions:
 
 _KINDS: dict[str, Callable[[], type[Any]]] = {
     "ngspice": lambda: SolverOptions,
+    "ngspice-osdi": lambda: SolverOptions,
     "vacask": vacask_options,
     "reference": lambda: ReferenceOptions,
     "array": lambda: ArrayOptions,

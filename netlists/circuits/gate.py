@@ -28,7 +28,8 @@ from .spikes import FORMS, PEAK, SILENT, Spike, divided
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-OPTIONS: Mapping[str, Mapping[str, Any]] = {"ngspice": {"reltol": 1e-5, "trtol": 3.0}}
+_NGSPICE = {"reltol": 1e-5, "trtol": 3.0}
+OPTIONS: Mapping[str, Mapping[str, Any]] = {"ngspice": _NGSPICE, "ngspice-osdi": _NGSPICE}
 """Solver options of a spike event."""
 
 EQUATIONS = "emitted Python equations, SciPy LSODA"
@@ -48,7 +49,7 @@ class GateExperiment(CircuitExperiment):
     the event the synapse rests at 0 V for ``wait``, integrated from its equations whatever the engine; the weight is read then.
     """
 
-    engines: ClassVar[tuple[str, ...]] = ("ngspice", "vacask", "reference")
+    engines: ClassVar[tuple[str, ...]] = ("ngspice", "vacask", "reference", "ngspice-osdi")
     card: ClassVar[str] = "huang_ysz"
     options: ClassVar[Mapping[str, Mapping[str, Any]]] = OPTIONS
 
@@ -292,7 +293,7 @@ class GateCumulative(GateExperiment):
 
     name: ClassVar[str] = "gate-cumulative"
     title: ClassVar[str] = "cycles of cumulative potentiation and depression"
-    engines: ClassVar[tuple[str, ...]] = ("ngspice", "vacask", "reference", "equations")
+    engines: ClassVar[tuple[str, ...]] = ("ngspice", "vacask", "reference", "ngspice-osdi", "equations")
 
     peak: float = setting(8.0, "V", "largest voltage of a spike", above=0)
     cycles: int = setting(10, "1", "of potentiation and depression", at_least=1)

@@ -29,9 +29,8 @@ if TYPE_CHECKING:
 Pair = tuple[Waveform, Waveform | None]
 """What the first and the second neuron do; None is ground."""
 
-OPTIONS: Mapping[str, Mapping[str, Any]] = {
-    "ngspice": {"reltol": 1e-4, "trtol": 3.0, "abstol": 1e-12, "vntol": 1e-6, "chgtol": 1e-14}
-}
+_NGSPICE = {"reltol": 1e-4, "trtol": 3.0, "abstol": 1e-12, "vntol": 1e-6, "chgtol": 1e-14}
+OPTIONS: Mapping[str, Mapping[str, Any]] = {"ngspice": _NGSPICE, "ngspice-osdi": _NGSPICE}
 """Solver options: a change of weight is then within 0.4 % of the largest one of the reference engine's."""
 
 STEPS = 100
@@ -49,7 +48,7 @@ class SeriesSynapse(CircuitExperiment):
     that arrays use: all delays in one run, the cell's middle node without ``capacitance``.
     """
 
-    engines: ClassVar[tuple[str, ...]] = ("ngspice", "array", "vacask", "reference")
+    engines: ClassVar[tuple[str, ...]] = ("ngspice", "array", "vacask", "reference", "ngspice-osdi")
     card: ClassVar[str] = "taox"
     options: ClassVar[Mapping[str, Mapping[str, Any]]] = OPTIONS
     partner: ClassVar[str | None] = "siox_ny_ag"

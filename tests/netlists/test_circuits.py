@@ -5,7 +5,7 @@ import functools
 import numpy as np
 import pytest
 
-from synspice.compact.errors import EngineError, ParameterError, UnknownNameError
+from synspice.compact.errors import EngineError, EngineMissingError, ParameterError, UnknownNameError
 from synspice.compact.python_code import compile_python
 from synspice.compact.registry import get_device, resolve
 from synspice.netlists.arrays.cells import series
@@ -21,6 +21,7 @@ from synspice.netlists.circuits.crossbar_base import pulse_corners
 from synspice.netlists.circuits.gate_limits import Limits, integral
 from synspice.netlists.circuits.spikes import FORMS, Spike, divided
 from synspice.netlists.circuits.waveform_designer import design_spikes
+from synspice.netlists.ngspice import has_osdi
 
 
 def number(result, name):
@@ -240,6 +241,20 @@ class TestSeries:
         for engine in ("array", "ngspice", "vacask"):
             found = circuit.run(engine=engine)["change"]
             assert np.abs(found - wanted).max() < 5e-3 * np.abs(wanted).max(), engine
+
+
+@pytest.mark.every_ngspice
+@pytest.mark.parametrize(("name", "table"), [("series-stdp", "change"), ("gate-stdp", "change")])
+def test_compiled_devices_in_a_circuit(name, table):
+    """In ngspice with OSDI; a build without it says what it takes."""
+    circuit = get_circuit(name)(delays=3)
+    if not has_osdi():
+        with pytest.raises(EngineMissingError, match="built without OSDI"):
+            circuit.run(engine="ngspice-osdi")
+        return
+    found, wanted = circuit.run(engine="ngspice-osdi"), circuit.run(engine="reference")
+    assert found.engine_version.endswith("with OSDI")
+    assert np.abs(found[table] - wanted[table]).max() < 5e-3 * np.abs(wanted[table]).max()
 
 
 class TestGate:
