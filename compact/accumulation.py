@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import numpy as np
 
-from .model import Branch, Model
-from .python_code import compile_python
+from .equations import Equations
+from .model import Model
 from .stimulus import Bench
 
 
@@ -35,25 +35,14 @@ def accumulated(
     """
     plus = model.write[0]
     source = bench.drives[plus].waveform(time) if plus in bench.drives else np.zeros_like(time)
-    complete = model.values(values)
-    point = (
-        [rows[f"v_{w.plus}"] - rows[f"v_{w.minus}"] for w in model.voltages],
-        [rows[s.name] for s in model.states],
-        [complete[p.name] for p in model.parameters],
-        bench.temperature,
-    )
-    functions = compile_python(model)
-    stored = _into(plus, model.charges, functions.charges(*point)) + np.zeros_like(time)
-    conducted = _into(plus, model.currents, functions.currents(*point)) if np.any(stored) else rows[f"i_{plus}"]
+    equations = Equations.of(model, values, bench.temperature)
+    potentials = {t: rows[f"v_{t}"] for t in model.terminals}
+    states = [rows[s.name] for s in model.states]
+    stored = equations.charge(plus, potentials, states) + np.zeros_like(time)
+    conducted = equations.current(plus, potentials, states) if np.any(stored) else rows[f"i_{plus}"]
     moved = _steps(conducted) * np.diff(time) + np.diff(stored)
     supplied = _steps(conducted * source) * np.diff(time) + _steps(source) * np.diff(stored)
     return {name: np.append(0.0, np.cumsum(part)) for name, part in (("charge", moved), ("energy", supplied))}
-
-
-def _into(terminal: str, branches: Sequence[Branch], values: Sequence[np.ndarray]) -> np.ndarray:
-    """Return the sum of what branches carry into a terminal."""
-    signs = [float(b.plus == terminal) - float(b.minus == terminal) for b in branches]
-    return np.asarray(sum((sign * value for sign, value in zip(signs, values, strict=True)), start=np.zeros(())))
 
 
 def _steps(signal: np.ndarray) -> np.ndarray:

@@ -20,10 +20,11 @@ from numpy.typing import ArrayLike
 
 from . import batch_integrator
 from .compiled import load_compiled
+from .equations import Equations
 from .errors import EngineError, ParameterError, SimulationError
 from .model import Model
 from .parameters import complete
-from .python_code import compile_python, format_python
+from .python_code import format_python
 from .stimulus import Bench
 
 Compiled = Callable[..., int]
@@ -202,10 +203,7 @@ def _parameters(model: Model, values: Mapping[str, ArrayLike], count: int) -> np
 
 
 def _refuse_charges(model: Model, parameters: np.ndarray) -> None:
-    functions = compile_python(model)
-    x = [s.initial for s in model.states]
-    rows = functions.charges_jacobian([0.1] * len(model.voltages), x, parameters, 300.0)
-    if any(entry != 0 for row in rows for entry in row):
+    if Equations(model, parameters, 300.0).stores_charge([s.initial for s in model.states]):
         raise EngineError("the batch engine takes devices without a capacitance; use the reference engine or ngspice")
 
 
@@ -217,21 +215,15 @@ def _batch(
     states: np.ndarray,
     volts: np.ndarray,
 ) -> Batch:
-    functions = compile_python(model)
-    forward = [1.0 if (w.plus, w.minus) == model.write else -1.0 for w in model.voltages]
-    v = [sign * volts for sign in forward]
     x = [states[:, :, k] for k in range(states.shape[2])]
     p = [parameters[:, k, None] for k in range(parameters.shape[1])]
-    temperature = np.array([s.temperature for s in stimuli])[:, None]
-    flows = functions.currents(v, x, p, temperature)
-    current = sum(
-        (1.0 if b.plus == model.write[0] else -1.0) * np.broadcast_to(i, volts.shape)
-        for b, i in zip(model.currents, flows, strict=True)
-    )
-    observed = functions.observables(v, x, p, temperature)
-    signals = {"voltage": volts, "current": np.asarray(current)}
+    equations = Equations(model, p, np.array([s.temperature for s in stimuli])[:, None])
+    plus = model.write[0]
+    current = np.broadcast_to(equations.current(plus, {plus: volts}, x), volts.shape)
+    signals = {"voltage": volts, "current": current}
     signals |= {s.name: x[k] for k, s in enumerate(model.states)}
-    signals |= {o.name: np.broadcast_to(y, volts.shape) for o, y in zip(model.observables, observed, strict=True)}
+    observed = equations.observables({plus: volts}, x)
+    signals |= {name: np.broadcast_to(y, volts.shape) for name, y in observed.items()}
     return Batch(time=time, signals=signals)
 
 

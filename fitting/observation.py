@@ -9,9 +9,9 @@ from typing import Literal
 import numpy as np
 from scipy.optimize import brentq
 
+from ..compact.equations import Equations
 from ..compact.errors import FitError as FitFailure
 from ..compact.model import Model
-from ..compact.python_code import compile_python
 from ..compact.stimulus import Bench, Drive, Waveform
 from ..netlists.experiments import PulseTrain
 from .readers import Dataset, PulseRamp, Sweep
@@ -260,20 +260,13 @@ def initial_state(model: Model, values: Mapping[str, float], read: tuple[float, 
     state = model.states[0]
     low = state.lower if np.isfinite(state.lower) else state.initial - state.scale
     high = state.upper if np.isfinite(state.upper) else state.initial + state.scale
-    functions = compile_python(model)
-    p = [values[q.name] for q in model.parameters]
+    equations, terminal = Equations.of(model, values, temperature), model.read[0]
     others = model.initial_states(values)[1:]
     voltage, current = read
 
     def surplus(x: float) -> float:
-        v = [_branch_voltage(model, w.plus, w.minus, voltage) for w in model.voltages]
-        flows = functions.currents(v, [x, *others], p, temperature)
-        terminal = model.read[0]
-        total = sum(
-            float(c) * ((b.plus == terminal) - (b.minus == terminal))
-            for b, c in zip(model.currents, flows, strict=True)
-        )
-        return float(np.log(max(abs(total), 1e-300) / abs(current)))
+        found = float(equations.current(terminal, {terminal: voltage}, [x, *others]))
+        return float(np.log(max(abs(found), 1e-300) / abs(current)))
 
     inside = np.linspace(low, high, 41)
     gaps = np.array([surplus(x) for x in inside])
@@ -282,8 +275,3 @@ def initial_state(model: Model, values: Mapping[str, float], read: tuple[float, 
         return float(inside[np.argmin(np.abs(gaps))])
     k = int(change[0])
     return float(brentq(surplus, inside[k], inside[k + 1]))
-
-
-def _branch_voltage(model: Model, plus: str, minus: str, read: float) -> float:
-    potential = {model.read[0]: read}
-    return potential.get(plus, 0.0) - potential.get(minus, 0.0)

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 
 from ..compact.constants import ZERO_CELSIUS
+from ..compact.equations import Equations
 from ..compact.model import FROZEN, Model
 from ..compact.network import GROUND, Instance, Network
-from ..compact.python_code import compile_python
 from ..compact.stimulus import LIMITER_SHARPNESS, Drive, Waveform
 from . import ngspice
 from .ngspice import Plot, SolverOptions
@@ -86,12 +86,9 @@ class Subcircuits:
     ) -> dict[str, np.ndarray]:
         model = instance.model
         rows = {s.name: waveform_of(plot, f"v(x{instance.name}.{s.name})") for s in model.states}
-        v = [at[w.plus] - at[w.minus] for w in model.voltages]
-        p = [instance.values[q.name] for q in model.parameters]
-        observed = compile_python(model).observables(v, [rows[s.name] for s in model.states], p, temperature)
-        for item, value in zip(model.observables, observed, strict=True):
-            rows[item.name] = np.broadcast_to(value, plot.scale.shape)
-        return rows
+        equations = Equations.of(model, instance.values, temperature)
+        observed = equations.observables(at, [rows[s.name] for s in model.states])
+        return rows | {name: np.broadcast_to(value, plot.scale.shape) for name, value in observed.items()}
 
     def files(self, models: Iterable[Model]) -> dict[str, Path]:
         return {}

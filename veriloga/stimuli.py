@@ -9,8 +9,8 @@ import numpy as np
 from scipy.integrate import solve_ivp
 
 from ..compact.constants import ROOM_TEMPERATURE
+from ..compact.equations import Equations
 from ..compact.model import Model
-from ..compact.python_code import compile_python
 from ..netlists.experiments import Experiment, IVLoop, PulseTrain, Relaxation
 
 VOLTAGES = np.geomspace(0.02, 4.0, 24)
@@ -68,15 +68,12 @@ def _pulse(model: Model, values: Mapping[str, float], amplitude: float, width: f
     if not model.states:
         current = _current(model, values, amplitude, np.zeros(0))
         return Drive(amplitude, width, current, current)
-    functions = compile_python(model)
-    complete = model.values(values)
-    p = [complete[q.name] for q in model.parameters]
-    start = np.array(model.initial_states(complete))
+    equations, at = Equations.of(model, values, ROOM_TEMPERATURE), {model.write[0]: amplitude}
+    start = np.array(model.initial_states(model.values(values)))
     scales = np.array([s.scale for s in model.states])
-    v = _voltages(model, amplitude)
 
     def rates(_: float, deviations: np.ndarray) -> np.ndarray:
-        return np.asarray(np.array(functions.rates(v, start + scales * deviations, p, ROOM_TEMPERATURE)) / scales)
+        return np.asarray(np.array(equations.rates(at, start + scales * deviations)) / scales)
 
     answer = solve_ivp(rates, (0.0, width), np.zeros(len(start)), method="LSODA", rtol=1e-4, atol=1e-6)
     ranges = np.array([s.upper - s.lower for s in model.states])
@@ -88,15 +85,9 @@ def _pulse(model: Model, values: Mapping[str, float], amplitude: float, width: f
     return Drive(amplitude, width, _current(model, values, amplitude, start), _current(model, values, amplitude, end))
 
 
-def _voltages(model: Model, amplitude: float) -> list[float]:
-    return [amplitude * ((w.plus == model.write[0]) - (w.minus == model.write[0])) for w in model.voltages]
-
-
 def _current(model: Model, values: Mapping[str, float], amplitude: float, states: np.ndarray) -> float:
-    complete = model.values(values)
-    p = [complete[q.name] for q in model.parameters]
-    currents = compile_python(model).currents(_voltages(model, amplitude), states.tolist(), p, ROOM_TEMPERATURE)
-    return float(max(abs(c) for c in currents))
+    equations, terminal = Equations.of(model, values, ROOM_TEMPERATURE), model.write[0]
+    return abs(float(equations.current(terminal, {terminal: amplitude}, states.tolist())))
 
 
 def experiments(drive: Drive) -> dict[str, Experiment]:

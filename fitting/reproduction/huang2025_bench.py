@@ -12,7 +12,7 @@ import numpy as np
 from scipy.optimize import brentq
 
 from ...compact.constants import BOLTZMANN, CONSTANT_VALUES, ELEMENTARY_CHARGE, ROOM_TEMPERATURE
-from ...compact.python_code import compile_python
+from ...compact.equations import Equations
 from ...compact.result import Result
 from ...compact.stimulus import Bench, Drive, Waveform
 from .spikes import Shape, divided
@@ -61,11 +61,10 @@ def rest_voltage(bench: Workbench, x: float) -> float:
 
 def at_conductance(bench: Workbench, conductance: float) -> dict[str, float]:
     """Return the initial values of a device at rest at a conductance [S]."""
-    functions = compile_python(bench.model)
-    p = list(bench.model.values(bench.card.parameters).values())
+    equations = Equations.of(bench.model, bench.card.parameters, ROOM_TEMPERATURE)
 
     def surplus(x: float) -> float:
-        return float(functions.observables([0.0, 0.0, 0.0], [0.0, x, 0.0], p, ROOM_TEMPERATURE)[0]) - conductance
+        return float(equations.observables({}, [0.0, x, 0.0])["conductance"]) - conductance
 
     x = float(brentq(surplus, 1e-4, 1 - 1e-4, xtol=1e-12))
     return {"x_init": x, "v_i_init": rest_voltage(bench, x), "y_init": 0.0}

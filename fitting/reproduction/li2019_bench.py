@@ -11,7 +11,7 @@ import numpy as np
 from scipy.optimize import brentq
 
 from ...compact.constants import ROOM_TEMPERATURE
-from ...compact.python_code import compile_python
+from ...compact.equations import Equations
 from ...compact.result import Result
 from ...compact.stimulus import Bench, Drive, Waveform
 from .workbench import Workbench
@@ -76,8 +76,8 @@ class Train:
 
 def read_conductance(bench: Workbench, w: float, values: Mapping[str, float] | None = None) -> float:
     """Return the conductance at 0.1 V [S] of a vacancy position without a volatile part."""
-    p = list(bench.model.values({**bench.card.parameters, **(values or {})}).values())
-    return float(compile_python(bench.model).currents([READ], [0.0, w], p, ROOM_TEMPERATURE)[0]) / READ
+    equations = Equations.of(bench.model, {**bench.card.parameters, **(values or {})}, ROOM_TEMPERATURE)
+    return float(equations.current("p", {"p": READ}, [0.0, w])) / READ
 
 
 def position(bench: Workbench, target: float) -> dict[str, float]:

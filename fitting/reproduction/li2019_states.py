@@ -16,7 +16,7 @@ from ...compact.constants import (
     PLANCK,
     ROOM_TEMPERATURE,
 )
-from ...compact.python_code import compile_python
+from ...compact.equations import Equations
 from ...compact.stimulus import Bench, Drive, Waveform
 from ..variability import sample
 from .li2019_bench import READ, V_RESET, V_SET, WRITE, Train, at_read
@@ -115,7 +115,6 @@ def tunnel_barriers(bench: Workbench) -> Outcome:
     """OTJ-06: Brinkman's law refitted to the I-V curve of the low-resistance state below 0.08 V."""
     v, i, _ = _curve(bench, _low_state(bench), -0.08, 0.08)
     v, i = v[np.abs(v) > 4e-3], i[np.abs(v) > 4e-3]
-    functions = compile_python(bench.model)
 
     def misfit(q: np.ndarray) -> np.ndarray:
         changed = {
@@ -127,8 +126,7 @@ def tunnel_barriers(bench: Workbench) -> Outcome:
             "a_te": 1e-30,
             "lam": 0.0,
         }
-        p = list(bench.model.values(changed).values())
-        law = np.asarray(functions.currents([v], [0.0, 1.0], p, ROOM_TEMPERATURE)[0])
+        law = Equations.of(bench.model, changed, ROOM_TEMPERATURE).current("p", {"p": v}, [0.0, 1.0])
         return np.asarray(law / i - 1)
 
     first, second = least_squares(misfit, [0.3, 0.45]).x

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from ...compact.constants import ROOM_TEMPERATURE
+from ...compact.equations import Equations
 from ...compact.errors import ParameterError, nearest
 from ...compact.model import FROZEN, Model
-from ...compact.python_code import compile_python
 from .cells import CellModel, series
 from .device_cells import cell_parameters, device_cell
 from .kernels import FloatArray
@@ -77,11 +77,9 @@ class Layer:
         """Return current over voltage of each device [S] at a read voltage [V] and its initial states, (rows, cols)."""
         model, table = self.model, self.parameters(shape)
         plus = model.write[0]
-        volts = [voltage if v.plus == plus else -voltage for v in model.voltages]
-        states = np.moveaxis(self.initial_states(shape), 2, 0)
-        flows = compile_python(model).currents(volts, states, np.moveaxis(table, 2, 0), temperature)
-        total = sum((1.0 if b.plus == plus else -1.0) * i for b, i in zip(model.currents, flows, strict=True))
-        return np.ascontiguousarray(np.broadcast_to(np.asarray(total) / voltage, shape), dtype=np.float64)
+        equations = Equations(model, np.moveaxis(table, 2, 0), temperature)
+        current = equations.current(plus, {plus: voltage}, np.moveaxis(self.initial_states(shape), 2, 0))
+        return np.ascontiguousarray(np.broadcast_to(current / voltage, shape), dtype=np.float64)
 
     def spread(self, sigma: float, unit: str, shape: tuple[int, int], generator: np.random.Generator) -> Layer:
         """Return the layer with a lognormal factor at each crossing on every model parameter of a unit, common to these."""

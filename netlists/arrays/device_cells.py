@@ -9,9 +9,10 @@ from functools import lru_cache
 import numpy as np
 
 from ...compact.compiled import load_compiled
+from ...compact.equations import Equations
 from ...compact.errors import EngineError
 from ...compact.model import FROZEN, Model
-from ...compact.python_code import compile_python, format_python
+from ...compact.python_code import format_python
 from .cells import CellModel
 from .kernels import FloatArray
 
@@ -64,10 +65,7 @@ def cell_parameters(model: Model, values: Mapping[str, float]) -> FloatArray:
     """
     complete = model.values(values)
     parameters = np.array([complete[p.name] for p in model.parameters])
-    rows = compile_python(model).charges_jacobian(
-        [FULL_DRIVE] * len(model.voltages), model.initial_states(complete), parameters, 300.0
-    )
-    if any(entry != 0 for row in rows for entry in row):
+    if Equations(model, parameters, 300.0).stores_charge(model.initial_states(complete)):
         raise EngineError(
             f"the array solvers take cells without a capacitance, and '{model.name}' has one with these values; "
             "set it to 0, or use the engine ngspice"

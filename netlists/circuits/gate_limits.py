@@ -6,10 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ...compact.python_code import compile_python
+from ...compact.equations import Equations
 from ...compact.result import Result
 from .base import Device
-from .gate_rates import potentials
 from .spikes import Spike
 
 
@@ -61,27 +60,13 @@ def integral(time: np.ndarray, a: np.ndarray, b: np.ndarray) -> float:
 def conduction(device: Device, event: Result, temperature: float) -> np.ndarray:
     """Return the current into the gate [A] without the displacement current."""
     model = device.model
-    states = [event[f"dut.{s.name}"] for s in model.states]
-    p = list(model.values(device.values).values())
-    flows = compile_python(model).currents(potentials(model, event["dut.v"]), states, p, temperature)
     gate = model.write[0]
-    total = np.zeros(event.time.size)
-    for branch, flow in zip(model.currents, flows, strict=True):
-        own = np.asarray(flow)
-        total = total + own * (branch.plus == gate) - own * (branch.minus == gate)
-    return total
+    states = [event[f"dut.{s.name}"] for s in model.states]
+    return Equations.of(model, device.values, temperature).current(gate, {gate: event["dut.v"]}, states)
 
 
 def capacitance(device: Device, temperature: float) -> float:
     """Return the gate's capacitance [F] at 0 V, the other terminals grounded."""
     model = device.model
-    values = model.values(device.values)
-    rows = compile_python(model).charges_jacobian(
-        potentials(model, 0.0), model.initial_states(values), list(values.values()), temperature
-    )
-    slopes = np.array(potentials(model, 1.0))
-    gate, total = model.write[0], 0.0
-    for branch, row in zip(model.charges, rows, strict=True):
-        own = float(slopes @ np.array(row[: slopes.size], float))
-        total += own * (branch.plus == gate) - own * (branch.minus == gate)
-    return total
+    states = model.initial_states(model.values(device.values))
+    return float(Equations.of(model, device.values, temperature).capacitance(model.write[0], {}, states))

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
 
 import numpy as np
 from scipy.integrate import solve_ivp
 
+from ...compact.equations import Equations
 from ...compact.errors import SimulationError
-from ...compact.model import Model
-from ...compact.python_code import compile_python
 from .base import Device
 from .engine_options import EquationOptions
 from .spikes import Spike
@@ -22,25 +20,12 @@ V_READ = 0.1
 RELATIVE_TOLERANCE = 1e-5
 
 
-def potentials(model: Model, gate: Any, read: float = 0.0) -> list[Any]:
-    """Return the branch voltages [V] with the written terminal at ``gate``, the read one at ``read``, the others grounded."""
-    at = {model.write[0]: gate}
-    if read:
-        at[model.read[0]] = read
-    return [at.get(v.plus, 0.0) - at.get(v.minus, 0.0) for v in model.voltages]
-
-
 def weights(device: Device, states: np.ndarray, temperature: float, v_read: float = V_READ) -> np.ndarray:
     """Return the conductance of the read port [S] at states (n_states, n) and a temperature [K]."""
     model = device.model
-    p = list(model.values(device.values).values())
-    flows = compile_python(model).currents(potentials(model, 0.0, v_read), states, p, temperature)
-    terminal = model.read[0]
-    total = sum(
-        ((b.plus == terminal) * 1.0 - (b.minus == terminal) * 1.0) * i
-        for b, i in zip(model.currents, flows, strict=True)
-    )
-    return np.asarray(total / v_read) * np.ones(states.shape[1])
+    channel = model.read[0]
+    current = Equations.of(model, device.values, temperature).current(channel, {channel: v_read}, states)
+    return np.asarray(current / v_read) * np.ones(states.shape[1])
 
 
 def initial_states(device: Device, count: int) -> np.ndarray:
@@ -60,14 +45,13 @@ def hold(device: Device, states: np.ndarray, gate: np.ndarray, times: np.ndarray
         If the integrator gives up.
     """
     model = device.model
-    functions, p = compile_python(model), list(model.values(device.values).values())
-    volts = potentials(model, gate)
+    equations, at = Equations.of(model, device.values, temperature), {model.write[0]: gate}
     scales = np.array([s.scale for s in model.states])[:, None]
     shape = states.shape
 
     def rate(time: float, y: np.ndarray) -> np.ndarray:
         x = states + scales * y.reshape(shape)
-        return np.ravel(np.stack(functions.rates(volts, x, p, temperature)) / scales)
+        return np.ravel(np.stack(equations.rates(at, x)) / scales)
 
     count = shape[1]
     pattern = np.kron(np.ones((shape[0], shape[0])), np.eye(count))
@@ -108,14 +92,14 @@ def follow(
         If the integrator gives up.
     """
     model = device.model
-    functions, p = compile_python(model), list(model.values(device.values).values())
+    equations, terminal = Equations.of(model, device.values, temperature), model.write[0]
     scales = np.array([s.scale for s in model.states])
     corners = np.append(gate.time, max(gate.time[0] + duration, gate.time[-1]))
     y = states / scales
 
     def rate(time: float, y: np.ndarray) -> np.ndarray:
-        volts = potentials(model, float(gate(np.array(time))))
-        return np.asarray(np.array(functions.rates(volts, scales * y, p, temperature)) / scales)
+        at = {terminal: float(gate(np.array(time)))}
+        return np.asarray(np.array(equations.rates(at, scales * y)) / scales)
 
     for start, end in pairwise(corners.tolist()):
         if end <= start:
