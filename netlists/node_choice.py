@@ -28,8 +28,8 @@ NODE_COST = 10.0
 LARGEST_VOLTAGE = 1e4
 """Voltage [V] beyond which a branch is a short, and equations that grow fast see no more."""
 
-LARGEST_SCALES = 1e4
-"""Size of a state without a range, in its scale, beyond which only a solver's guess lies."""
+LARGEST_SCALES = 1e50
+"""Size of a state without a range, in its scale, beyond which only a solver's guess lies; its sixth power does not overflow."""
 
 LARGEST_GROWTH = 1.0
 """Power of a voltage or a state that does not overflow at a solver's guesses, which reach 1e182: a square does."""

@@ -21,7 +21,7 @@ from synspice.veriloga.network import run_vacask
 from synspice.veriloga.verify import WAVEFORM_TOLERANCE
 
 RUNNERS = {"ngspice": run_ngspice, "vacask": run_vacask}
-FEW, ALL = 4, 40
+FEW, ALL = 7, 40
 """Benches of a device in every run of the tests, and in the slow ones."""
 
 
