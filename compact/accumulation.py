@@ -38,7 +38,7 @@ def accumulated(
     equations = Equations.of(model, values, bench.temperature)
     potentials = {t: rows[f"v_{t}"] for t in model.terminals}
     states = [rows[s.name] for s in model.states]
-    stored = equations.charge(plus, potentials, states) + np.zeros_like(time)
+    stored = equations.charge(plus, potentials, states)
     conducted = equations.current(plus, potentials, states) if np.any(stored) else rows[f"i_{plus}"]
     moved = _steps(conducted) * np.diff(time) + np.diff(stored)
     supplied = _steps(conducted * source) * np.diff(time) + _steps(source) * np.diff(stored)

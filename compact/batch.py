@@ -219,8 +219,7 @@ def _batch(
     p = [parameters[:, k, None] for k in range(parameters.shape[1])]
     equations = Equations(model, p, np.array([s.temperature for s in stimuli])[:, None])
     plus = model.write[0]
-    current = np.broadcast_to(equations.current(plus, {plus: volts}, x), volts.shape)
-    signals = {"voltage": volts, "current": current}
+    signals = {"voltage": volts, "current": equations.current(plus, {plus: volts}, x)}
     signals |= {s.name: x[k] for k, s in enumerate(model.states)}
     observed = equations.observables({plus: volts}, x)
     signals |= {name: np.broadcast_to(y, volts.shape) for name, y in observed.items()}

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import sympy as sp
@@ -58,12 +58,21 @@ class NodeChoice:
         A solver's guess may be anything, and an overflow ends ngspice's run: it starts the next try from the same guess. So a
         voltage or a state with more than its first power in the source is held within what it never leaves.
         """
-        return _seen(self.model, self.lowered, self.nodes, expression)
+        written = _written_out(self.lowered, self.nodes, expression)
 
-    @property
-    def visits(self) -> float:
-        """What ngspice evaluates at an iteration for a device."""
-        return _visits(self.model, self.lowered, self.nodes, self.seen)
+        def power_of(name: str) -> float:
+            degrees = {name: 1.0}
+            powers = []
+            for quantity in written:
+                inside = self.lowered.quantities[quantity]
+                degrees[quantity] = growth(inside, degrees, self.lowered.helpers)
+                powers.append(reached(inside, degrees, self.lowered.helpers))
+            return max([*powers, reached(expression, degrees, self.lowered.helpers)])
+
+        held = {v.name: within_voltages(v) for v in self.model.voltages}
+        held |= {s.name: _near(s) for s in self.model.states}
+        plain = _unlimited(self.model, self.nodes)
+        return plain | {name: value for name, value in held.items() if power_of(name) > LARGEST_GROWTH}
 
 
 def used_value(quantity: Quantity) -> sp.Expr:
@@ -72,26 +81,10 @@ def used_value(quantity: Quantity) -> sp.Expr:
     return _within(scaled, quantity.lower, quantity.upper)
 
 
-def _seen(model: Model, lowered: Lowered, nodes: Collection[str], expression: sp.Expr) -> dict[str, sp.Expr]:
-    written = _written_out(lowered, nodes, expression)
-    seen = {}
-    for name, (value, limited) in _variables(model, nodes).items():
-        degrees = {name: 0.0 if value == limited else 1.0}
-        powers = []
-        for quantity in written:
-            inside = lowered.quantities[quantity]
-            degrees[quantity] = growth(inside, degrees, lowered.helpers)
-            powers.append(reached(inside, degrees, lowered.helpers))
-        powers.append(reached(expression, degrees, lowered.helpers))
-        seen[name] = limited if max(powers) > LARGEST_GROWTH else value
-    return seen
-
-
-def _variables(model: Model, nodes: Collection[str]) -> dict[str, tuple[sp.Expr, sp.Expr]]:
-    """Return what a source may depend on, by name: as it is, and held within what it never leaves."""
-    found = {v.name: (v.symbol, within_voltages(v)) for v in model.voltages}
-    found |= {s.name: (s.symbol, _near(s)) for s in model.states}
-    return found | {q.name: (used_value(q), used_value(q)) for q in model.quantities if q.name in nodes}
+def _unlimited(model: Model, nodes: Collection[str]) -> dict[str, sp.Expr]:
+    """Return what stands for the voltages, the states and the nodes, by name, where no power asks for more."""
+    moving = {v.name: v.symbol for v in model.voltages} | {s.name: s.symbol for s in model.states}
+    return moving | {q.name: used_value(q) for q in model.quantities if q.name in nodes}
 
 
 def _written_out(lowered: Lowered, nodes: Collection[str], expression: sp.Expr) -> list[str]:
@@ -130,14 +123,9 @@ def choose_nodes(model: Model) -> NodeChoice:
     plain = lower(model, {})
     candidates = [q.name for q in model.quantities if q.scale is not None and q.name not in plain.fixed]
     chosen: set[str] = set()
-
-    def visits(nodes: set[str]) -> float:
-        plainly = {name: value for name, (value, _) in _variables(model, nodes).items()}
-        return _visits(model, plain, nodes, lambda _: plainly)
-
-    best = visits(chosen)
+    best = _visits(model, plain, chosen)
     while True:
-        tried = {name: visits(chosen | {name}) for name in candidates if name not in chosen}
+        tried = {name: _visits(model, plain, chosen | {name}) for name in candidates if name not in chosen}
         if not tried or min(tried.values()) >= best:
             break
         name = min(tried, key=lambda n: tried[n])
@@ -151,17 +139,14 @@ def _sources(lowered: Lowered) -> list[sp.Expr]:
     return [*lowered.observables.values(), *lowered.rates, *lowered.currents, *lowered.charges]
 
 
-def _visits(
-    model: Model,
-    lowered: Lowered,
-    nodes: Collection[str],
-    seen: Callable[[sp.Expr], Mapping[str, sp.Expr]],
-) -> float:
-    def of_source(expression: sp.Expr) -> float:
-        known = {n: cost(value, {n: variable(n)}, {}) for n, value in seen(expression).items()}
-        for name in _written_out(lowered, nodes, expression):
-            known[name] = cost(lowered.quantities[name], known, lowered.helpers)
-        return cost(expression, known, lowered.helpers).total
-
-    own = sum(NODE_COST + of_source(lowered.quantities[name]) for name in nodes)
-    return own + sum(of_source(e) for e in _sources(lowered))
+def _visits(model: Model, lowered: Lowered, nodes: Collection[str]) -> float:
+    """Return what ngspice evaluates at an iteration for a device, but for the limits of what a source sees."""
+    known = {n: cost(value, {n: variable(n)}, {}) for n, value in _unlimited(model, nodes).items()}
+    total = 0.0
+    for name, expression in lowered.quantities.items():
+        own = cost(expression, known, lowered.helpers)
+        if name in nodes:
+            total += own.total + NODE_COST
+        else:
+            known[name] = own
+    return total + sum(cost(e, known, lowered.helpers).total for e in _sources(lowered))

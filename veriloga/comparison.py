@@ -16,7 +16,6 @@ from .evaluation import CompiledModule, Evaluation
 NEGLIGIBLE = 1e-8
 """An entry below this part of the largest in its row is held against that part: it is what cancellation left over."""
 
-
 SMALLEST = 1e-3
 """Least full scale of a voltage, in the source's, and of a state without a range, in its scale."""
 
@@ -28,7 +27,12 @@ SMALLEST_CURRENT = 1e-15
 
 
 def waveform_error(model: Model, bench: Bench, found: Result, reference: Result) -> float:
-    """Return the largest distance between two runs' curves, in full scales.
+    """Return the largest of :func:`signal_errors`."""
+    return max(signal_errors(model, bench, found, reference).values())
+
+
+def signal_errors(model: Model, bench: Bench, found: Result, reference: Result) -> dict[str, float]:
+    """Return the largest distance between two runs' curves of each signal, in full scales.
 
     The distance of a point from the reference's curve is the smallest d with which the curve has a point at most d of
     the signal's full scale above or below, and at most d of the stimulus' segment earlier or later. A device that
@@ -45,8 +49,8 @@ def waveform_error(model: Model, bench: Bench, found: Result, reference: Result)
 
     Returns
     -------
-    float
-        Over the current, the port voltage, the states and the observables. A state's full scale is its range, any other
+    dict
+        The currents, the port voltage, the states and the observables by name. A state's full scale is its range, any other
         signal's the reference's largest magnitude, unless that is far below the rest of the bench.
     """
     marks = bench.breakpoints
@@ -55,12 +59,12 @@ def waveform_error(model: Model, bench: Bench, found: Result, reference: Result)
     names = [n for n in ("current", "voltage", "read_current") if n in found.signals]
     names += [s.name for s in model.states] + [o.name for o in model.observables]
     inside = between_corners(bench, found.time)
-    worst = 0.0
+    errors = {}
     for name in names:
         distance = _distances(found, reference, name, lengths, _full_scale(model, bench, name, reference))
         jumps = bool(model.charges) and name.endswith("current")
-        worst = max(worst, float(np.max(distance[inside] if jumps else distance)))
-    return worst
+        errors[name] = float(np.max(distance[inside] if jumps else distance))
+    return errors
 
 
 def between_corners(bench: Bench, time: np.ndarray) -> np.ndarray:

@@ -24,8 +24,7 @@ def weights(device: Device, states: np.ndarray, temperature: float, v_read: floa
     """Return the conductance of the read port [S] at states (n_states, n) and a temperature [K]."""
     model = device.model
     channel = model.read[0]
-    current = Equations.of(model, device.values, temperature).current(channel, {channel: v_read}, states)
-    return np.asarray(current / v_read) * np.ones(states.shape[1])
+    return Equations.of(model, device.values, temperature).current(channel, {channel: v_read}, states) / v_read
 
 
 def initial_states(device: Device, count: int) -> np.ndarray:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from synspice.compact.equations import Equations
-from synspice.compact.errors import ParameterError
+from synspice.compact.errors import ParameterError, UnknownNameError
 from synspice.compact.registry import DEVICES, get_device
 from synspice.veriloga.comparison import python_evaluation
 
@@ -53,6 +53,20 @@ def test_arrays_of_potentials_states_and_temperatures() -> None:
         assert float(single.rates({"p": volts[2]}, [0.4])[0]) == pytest.approx(rates[k, 2], rel=1e-12)
     assert rates[0, 2] < rates[2, 2]
     assert set(table.observables({"p": volts}, [0.4])) == {o.name for o in model.observables}
+
+
+def test_what_depends_on_nothing_has_the_common_shape() -> None:
+    equations = Equations.of(get_device("drift_memristor"), {}, TEMPERATURE)
+    assert equations.charge("p", {"p": np.linspace(0.0, 1.0, 4)}, [0.4]).shape == (4,)
+    assert equations.capacitance("p", {}, [np.array([[0.2], [0.4]])]).shape == (2, 1)
+
+
+def test_a_terminal_that_the_model_does_not_have() -> None:
+    equations = Equations.of(get_device("drift_memristor"), {}, TEMPERATURE)
+    with pytest.raises(UnknownNameError, match="terminal of drift_memristor.*'q'"):
+        equations.current("p", {"q": 1.0}, [0.4])
+    with pytest.raises(UnknownNameError, match="terminal of drift_memristor.*'gate'"):
+        equations.current("gate", {"p": 1.0}, [0.4])
 
 
 def test_a_value_out_of_range() -> None:
